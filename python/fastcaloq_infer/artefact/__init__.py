@@ -1,0 +1,1 @@
+"""The model file: its card, its digest, its schema."""

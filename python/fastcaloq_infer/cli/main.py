@@ -1,0 +1,59 @@
+"""The commands ``fastcaloq`` and ``export-onnx``: verbs are registered here, each in its own file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from fastcaloq_infer.errors import FastCaloQError
+
+VERBS = ("inspect", "fetch", "train", "export-onnx", "sample", "demo", "bench")
+
+app = typer.Typer(
+    name="fastcaloq",
+    help="Train, freeze and run quantum-conditioned calorimeter showers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _verb(name: str) -> Callable[..., Any]:
+    module = name.replace("-", "_")
+    function: Callable[..., Any] = getattr(
+        import_module(f"fastcaloq_infer.cli.{module}"), module
+    )
+    return function
+
+
+def _run(command: Callable[[], Any]) -> None:
+    """Run a command; a user's mistake ends in one line on stderr and exit code 1."""
+    try:
+        command()
+    except FastCaloQError as error:
+        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted")
+        sys.exit(130)
+
+
+def _register() -> None:
+    for name in VERBS:
+        app.command(name)(_verb(name))
+
+
+def main() -> None:
+    """Entry point of ``fastcaloq``."""
+    _register()
+    _run(app)
+
+
+def export_onnx_main() -> None:
+    """Entry point of ``export-onnx``, the same function as ``fastcaloq export-onnx``."""
+    _run(lambda: typer.run(_verb("export-onnx")))

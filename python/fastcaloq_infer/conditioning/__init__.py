@@ -1,0 +1,1 @@
+"""From the incident particle to the features every coupling subnet sees."""

@@ -1,0 +1,1 @@
+"""Figures that compare generated showers with Geant4."""

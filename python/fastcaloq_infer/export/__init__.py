@@ -1,0 +1,1 @@
+"""From a trained flow to one self-describing ONNX file."""

@@ -1,0 +1,1 @@
+"""Invertible transformations and the flows built from them."""

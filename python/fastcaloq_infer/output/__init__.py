@@ -1,0 +1,1 @@
+"""Writing showers to ROOT and HDF5."""

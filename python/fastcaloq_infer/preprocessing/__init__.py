@@ -1,0 +1,1 @@
+"""Exact bijections between showers in MeV and the coordinates a flow sees."""

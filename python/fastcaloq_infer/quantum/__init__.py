@@ -1,0 +1,1 @@
+"""Parametrised quantum circuits: one description, three realisations."""

@@ -1,0 +1,1 @@
+"""Drawing showers from a model file."""

@@ -1,0 +1,1 @@
+"""Maximum-likelihood training with full-state checkpoints."""
