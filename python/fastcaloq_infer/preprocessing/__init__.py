@@ -1,1 +1,7 @@
 """Exact bijections between showers in MeV and the coordinates a flow sees."""
+
+from __future__ import annotations
+
+from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing, PreprocessingConfig
+
+__all__ = ["EnergyPreprocessing", "PreprocessingConfig"]

@@ -1,0 +1,106 @@
+"""Coupling: one part of the coordinates, with the context, sets the bijection of the other."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from fastcaloq_infer.flow.actnorm import ActNorm
+from fastcaloq_infer.flow.permutation import Permutation
+from fastcaloq_infer.flow.transform import Composition, Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from fastcaloq_infer.flow.univariate import Univariate
+
+__all__ = ["Coupling", "CouplingBlock", "Subnet"]
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
+
+
+class Subnet(nn.Sequential):
+    """A small multi-layer perceptron whose last layer starts at zero.
+
+    Zero parameters make the coupling the identity, so that training starts from the
+    normalised data (the habit of Glow, arXiv:1807.03039, section 3.3).
+    """
+
+    def __init__(self, inputs: int, hidden: Sequence[int], outputs: int, activation: str) -> None:
+        layers: list[nn.Module] = []
+        for before, after in pairwise((inputs, *hidden)):
+            layers += [nn.Linear(before, after), _ACTIVATIONS[activation]()]
+        last = nn.Linear((inputs, *hidden)[-1], outputs)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        super().__init__(*layers, last)
+
+    @property
+    def linears(self) -> list[nn.Linear]:
+        """The linear layers in order."""
+        return [layer for layer in self if isinstance(layer, nn.Linear)]
+
+
+class Coupling(Transform):
+    """z = (a, f(b; subnet(a, context))) with x = (a, b), a the first ``passive`` coordinates."""
+
+    def __init__(
+        self,
+        features: int,
+        passive: int,
+        context: int,
+        univariate: Univariate,
+        hidden: Sequence[int],
+        activation: str,
+    ) -> None:
+        super().__init__()
+        self.passive = passive
+        self.active = features - passive
+        self.univariate = univariate
+        self.subnet = Subnet(
+            passive + context, hidden, univariate.n_parameters * self.active, activation
+        )
+
+    def _theta(self, a: Tensor, context: Tensor) -> Tensor:
+        raw = self.subnet(torch.cat([a, context], dim=1))
+        return raw.unflatten(1, (self.univariate.n_parameters, self.active))
+
+    def forward(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Transform the active part."""
+        a, b = x[:, : self.passive], x[:, self.passive :]
+        b, log_slope = self.univariate.forward(b, self._theta(a, context))
+        return torch.cat([a, b], dim=1), log_slope.sum(dim=1)
+
+    def inverse(self, z: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Transform the active part back; the passive part gives the same parameters."""
+        a, b = z[:, : self.passive], z[:, self.passive :]
+        b, log_slope = self.univariate.inverse(b, self._theta(a, context))
+        return torch.cat([a, b], dim=1), log_slope.sum(dim=1)
+
+
+class CouplingBlock(Composition):
+    """Activation normalisation, a permutation, a coupling: the unit the C++ kernels fuse."""
+
+    def __init__(self, permutation: Sequence[int], coupling: Coupling) -> None:
+        features = coupling.passive + coupling.active
+        super().__init__([ActNorm(features), Permutation(permutation), coupling])
+
+    @property
+    def actnorm(self) -> ActNorm:
+        """The first step."""
+        return self.transforms[0]  # type: ignore[return-value]
+
+    @property
+    def permutation(self) -> Permutation:
+        """The second step."""
+        return self.transforms[1]  # type: ignore[return-value]
+
+    @property
+    def coupling(self) -> Coupling:
+        """The third step."""
+        return self.transforms[2]  # type: ignore[return-value]
