@@ -1,0 +1,130 @@
+"""The parts of a model card that describe the network: flow blocks and conditioning."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from fastcaloq_infer.artefact.sections import (
+    Count,
+    NonNegative,
+    Positive,
+    Range,
+    Section,
+    check_range,
+)
+
+
+class SplineBlock(Section):
+    """Rational-quadratic spline coupling with identity tails outside [-tail_bound, tail_bound]."""
+
+    kind: Literal["spline"] = "spline"
+    passive: Annotated[int, Field(ge=0)]
+    active: Count
+    bins: Annotated[int, Field(ge=2)]
+    tail_bound: Positive
+    min_bin_width: Positive
+    min_bin_height: Positive
+    min_derivative: Annotated[float, Field(gt=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _room(self) -> SplineBlock:
+        if max(self.min_bin_width, self.min_bin_height) * self.bins >= 1:
+            raise ValueError(f"{self.bins} bins of the smallest size leave no room in the spline")
+        return self
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters per transformed element: K widths, K heights, K - 1 derivatives."""
+        return 3 * self.bins - 1
+
+
+class AffineBlock(Section):
+    """Affine coupling whose log-scale is bounded by ``log_scale_bound * tanh``."""
+
+    kind: Literal["affine"] = "affine"
+    passive: Annotated[int, Field(ge=0)]
+    active: Count
+    log_scale_bound: Positive
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters per transformed element: log-scale and shift."""
+        return 2
+
+
+Block = Annotated[SplineBlock | AffineBlock, Field(discriminator="kind")]
+
+
+class CardFlow(Section):
+    """Architecture of the flow: its blocks in data-to-latent order and their common subnet."""
+
+    blocks: Annotated[tuple[Block, ...], Field(min_length=1)]
+    hidden: tuple[Count, ...]
+    activation: Literal["relu", "silu"]
+
+
+class CardCircuit(Section):
+    """The circuit of the quantum conditioner, and the degree of the monomials its phases need."""
+
+    n_qubits: Count
+    n_layers: Count
+    n_inputs: Literal[2]
+    encoding: str
+    ansatz: str
+    reuploading: bool
+    observables: str
+    monomial_degree: Literal[1, 2]
+
+
+class Table(Section):
+    """The precomputed conditioner: a uniform grid in log(E_inc/MeV) and abs(eta), cubic between.
+
+    ``max_error`` is the largest interpolation error measured between the nodes, in units of
+    ``feature_range``, the largest minus the smallest value of any feature.
+    """
+
+    log_energy: Range
+    eta: tuple[NonNegative, NonNegative]
+    n_energy: Annotated[int, Field(ge=4)]
+    n_eta: Count
+    max_error: NonNegative
+    feature_range: NonNegative
+
+    @model_validator(mode="after")
+    def _grid(self) -> Table:
+        check_range("log_energy", self.log_energy, degenerate=False)
+        check_range("eta", self.eta)
+        if self.n_eta in (2, 3) or (self.n_eta == 1) != (self.eta[0] == self.eta[1]):
+            raise ValueError(
+                f"n_eta must be 1 at a single eta and 4 or more over a range, not {self.n_eta}"
+            )
+        return self
+
+
+class CardConditioning(Section):
+    """What turns the condition into features, and how that is stored in the file."""
+
+    kind: Literal["conditioner", "classical", "none"]
+    mode: Literal["precomputed", "embedded", "none"]
+    features: Annotated[int, Field(ge=0)]
+    circuit: CardCircuit | None
+    hidden: tuple[Count, ...] | None
+    table: Table | None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> CardConditioning:
+        for name, present, wanted in (
+            ("features", self.features > 0, self.kind != "none"),
+            ("a mode", self.mode != "none", self.kind != "none"),
+            ("a circuit", self.circuit is not None, self.kind == "conditioner"),
+            ("hidden widths", self.hidden is not None, self.kind == "classical"),
+            ("a table", self.table is not None, self.mode == "precomputed"),
+        ):
+            if present != wanted:
+                raise ValueError(
+                    f"kind {self.kind!r} in mode {self.mode!r} "
+                    f"{'needs' if wanted else 'cannot have'} {name}"
+                )
+        return self

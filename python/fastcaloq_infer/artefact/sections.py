@@ -1,0 +1,159 @@
+"""The sections of a model card: strict, frozen, and refusing keys they do not know."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Vector = tuple[float, ...]
+Matrix = tuple[Vector, ...]
+Range = tuple[float, float]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Section(BaseModel):
+    """Base of all sections: strict types, no unknown keys, no NaN or infinity, immutable."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+
+def check_range(name: str, bounds: Range, *, degenerate: bool = True) -> None:
+    """Raise ``ValueError`` unless ``bounds`` ascend (or are equal where that is allowed)."""
+    low, high = bounds
+    if high < low or (high == low and not degenerate):
+        raise ValueError(f"{name} must ascend, not [{low:g}, {high:g}]")
+
+
+class Units(Section):
+    """The units of everything in the file; there is only one choice."""
+
+    energy: Literal["MeV"] = "MeV"
+    length: Literal["mm"] = "mm"
+    angle: Literal["rad"] = "rad"
+
+
+class BinningLayer(Section):
+    """Voxels of one layer; ``r_edges`` [mm] ascend and are empty where the layer has no voxels."""
+
+    id: Annotated[int, Field(ge=0, description="ATLAS CaloSampling number, or a plain layer index")]
+    r_edges: tuple[NonNegative, ...]
+    n_alpha: Count
+
+    @model_validator(mode="after")
+    def _ascending(self) -> BinningLayer:
+        if len(self.r_edges) == 1 or any(b <= a for a, b in pairwise(self.r_edges)):
+            raise ValueError(f"r_edges of layer {self.id} must be two or more ascending numbers")
+        return self
+
+
+class CardBinning(Section):
+    """The calorimeter layers, in the order of the columns of ``layer_energy``."""
+
+    name: Annotated[str, Field(min_length=1)]
+    layers: Annotated[tuple[BinningLayer, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _unique(self) -> CardBinning:
+        ids = [layer.id for layer in self.layers]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"layer ids {ids} are not unique")
+        return self
+
+
+class Ranges(Section):
+    """A range of incident energy [MeV] and of abs(eta); the sign of eta never matters."""
+
+    incident_energy: tuple[Positive, Positive]
+    eta: tuple[NonNegative, NonNegative]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Ranges:
+        check_range("incident_energy", self.incident_energy)
+        check_range("eta", self.eta)
+        return self
+
+    def contains(self, other: Ranges) -> bool:
+        """Whether ``other`` lies inside this range."""
+        return all(
+            mine[0] <= its[0] and its[1] <= mine[1]
+            for mine, its in (
+                (self.incident_energy, other.incident_energy),
+                (self.eta, other.eta),
+            )
+        )
+
+
+class Condition(Section):
+    """c = ((log(E_inc/MeV) - center) / half_width, (abs(eta) - center) / half_width)."""
+
+    log_energy_center: float
+    log_energy_half_width: Positive
+    eta_center: float
+    eta_half_width: Positive
+
+
+class Coordinate(Section):
+    """One preprocessed coordinate: standardisation over the knots and the bounds of empty layers.
+
+    ``mean`` and ``scale`` are linear in log energy between the knots. Below ``lower`` the layer is
+    empty, above ``upper`` it takes all that is left; ``sharpness`` is kappa of the soft bounds.
+    """
+
+    mean: Annotated[Vector, Field(min_length=1)]
+    scale: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    lower: float | None
+    upper: float | None
+    sharpness: Positive
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Coordinate:
+        if self.lower is not None and self.upper is not None:
+            check_range("lower and upper", (self.lower, self.upper), degenerate=False)
+        return self
+
+
+class CardPreprocessing(Section):
+    """Constants of the bijection between layer energies [MeV] and flow coordinates.
+
+    ``layer_order`` is the chain of fractions: positions into the binning's layers.
+    ``energy_threshold`` [MeV] and ``zero_width`` (in the flow's coordinate) say how empty layers
+    were treated in training; sampling does not need them.
+    """
+
+    kind: Literal["energy_fractions"] = "energy_fractions"
+    layer_order: tuple[int, ...]
+    energy_threshold: NonNegative
+    zero_width: NonNegative
+    knots: Annotated[Vector, Field(min_length=1, description="log(E_inc/MeV), ascending")]
+    coordinates: tuple[Coordinate, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> CardPreprocessing:
+        if sorted(self.layer_order) != list(range(len(self.coordinates))):
+            raise ValueError(
+                f"layer_order {list(self.layer_order)} is no permutation of the "
+                f"{len(self.coordinates)} coordinates"
+            )
+        if any(b <= a for a, b in pairwise(self.knots)):
+            raise ValueError("knots must ascend")
+        for index, coordinate in enumerate(self.coordinates):
+            if not len(coordinate.mean) == len(coordinate.scale) == len(self.knots):
+                raise ValueError(
+                    f"coordinate {index} has {len(coordinate.mean)} means and "
+                    f"{len(coordinate.scale)} scales for {len(self.knots)} knots"
+                )
+        if self.coordinates and self.coordinates[0].upper is not None:
+            raise ValueError("coordinate 0 (total energy) cannot have an upper bound")
+        return self
