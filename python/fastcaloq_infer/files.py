@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,11 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
         ):
             raise
         raise _cannot_write(final, error) from error
+    except RuntimeError as error:
+        # h5py reports a failed flush while closing as a RuntimeError that quotes errno.
+        if "errno = " not in str(error):
+            raise
+        raise _cannot_write(final, OSError(str(error))) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -109,6 +115,8 @@ def _cannot_write(final: Path, error: OSError) -> OutputError:
             f"cannot write {final}: the folder {final.parent} does not exist; create it first"
         )
     reason = " ".join((error.strerror or text).split())
+    if quoted := re.search(r"errno = \d+, error message = '([^']+)'", text):
+        reason = quoted[1]
     return OutputError(f"cannot write {final}: {reason} (nothing was left behind)")
 
 

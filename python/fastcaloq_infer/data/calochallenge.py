@@ -1,0 +1,116 @@
+"""The CaloChallenge's HDF5 format, and the same with layer energies instead of voxels.
+
+Datasets (arXiv:2410.21611, section 2): ``incident_energies`` (N, 1) and ``showers`` (N, V), MeV, r
+fastest, then alpha, then layer. Attributes this project adds and reads: ``particle``, ``pdg_id``,
+``eta``, ``units``, ``binning`` and ``binning_xml``. A file may hold ``layer_energies`` (N, L) with
+the attribute ``layer_ids`` in place of ``showers``: a fiftieth of the size, and enough for
+everything that concerns energies only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastcaloq_infer.data.metadata import find_binning
+from fastcaloq_infer.data.shower_file import ShowerFile
+from fastcaloq_infer.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import h5py
+    from numpy.typing import NDArray
+
+    from fastcaloq_infer.data.metadata import Stated
+    from fastcaloq_infer.data.voxelisation import Binning
+
+
+class CaloChallengeFile(ShowerFile):
+    """A file with ``incident_energies`` and ``showers``."""
+
+    dialect = "CaloChallenge, voxels"
+    has_voxels = True
+
+    def __init__(self, path: Path, file: h5py.File, stated: Stated) -> None:
+        super().__init__(path, file, stated, "incident_energies", ["showers"])
+
+    @property
+    def _voxels(self) -> Binning:
+        if self._binning is None:  # cannot happen: find_binning returns one or raises
+            raise InputError(f"{self.path}: the binning is not known")
+        return self._binning
+
+    @property
+    def layer_ids(self) -> tuple[int, ...]:
+        """The L layer numbers, ascending."""
+        return self._voxels.layer_ids
+
+    def describe_deposit(self, position: int) -> str:
+        """Name a voxel by its column."""
+        layer, alpha, r = self._voxels.voxel_coordinates(position)
+        return f"voxel {position} (layer {layer}, alpha bin {alpha}, r bin {r})"
+
+    def _find_binning(self, stated: Stated) -> Binning | None:
+        return find_binning(self._file, stated, int(self._file["showers"].shape[1]))
+
+    def _deposits(self, rows: slice, incident: NDArray[np.floating]) -> NDArray[np.floating]:
+        deposits: NDArray[np.floating] = self._file["showers"][rows]
+        return deposits
+
+    def sum_layers(self, deposits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Sum deposits to layer energies (n, L), MeV."""
+        return self._voxels.layer_energies(deposits)
+
+    def _width(self) -> int:
+        return self._voxels.n_voxels
+
+
+class LayerEnergyFile(ShowerFile):
+    """A file with ``incident_energies`` and ``layer_energies``."""
+
+    dialect = "CaloChallenge, layer energies only"
+    has_voxels = False
+
+    def __init__(self, path: Path, file: h5py.File, stated: Stated) -> None:
+        super().__init__(path, file, stated, "incident_energies", ["layer_energies"])
+        if self._binning is not None and self._binning.layer_ids != self.layer_ids:
+            raise InputError(
+                f"holds the layers {self.layer_ids} but binning {self._binning.name!r} has "
+                f"{self._binning.layer_ids}; choose the binning the energies were made with"
+            )
+        width = file["layer_energies"].shape[1]
+        if width != len(self.layer_ids):
+            raise InputError(
+                f"'layer_energies' has {width} columns but there are {len(self.layer_ids)} layers "
+                f"{self.layer_ids}; the columns cannot be assigned to layers"
+            )
+
+    @property
+    def layer_ids(self) -> tuple[int, ...]:
+        """The L layer numbers, ascending."""
+        for attributes in (self._file["layer_energies"].attrs, self._file.attrs):
+            if "layer_ids" in attributes:
+                return tuple(int(number) for number in np.atleast_1d(attributes["layer_ids"]))
+        if self._binning is not None:
+            return self._binning.layer_ids
+        raise InputError(
+            "'layer_energies' does not say which layers it holds: set its attribute 'layer_ids', "
+            "or give the binning"
+        )
+
+    def describe_deposit(self, position: int) -> str:
+        """Name a layer by its column."""
+        return f"layer {self.layer_ids[position]}"
+
+    def _find_binning(self, stated: Stated) -> Binning | None:
+        return find_binning(self._file, stated, None)
+
+    def _deposits(self, rows: slice, incident: NDArray[np.floating]) -> NDArray[np.floating]:
+        deposits: NDArray[np.floating] = self._file["layer_energies"][rows]
+        return deposits
+
+    def sum_layers(self, deposits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Sum deposits to layer energies (n, L), MeV."""
+        return deposits.astype(np.float64)
