@@ -36,7 +36,7 @@ class FlowConfig(BaseModel):
             raise ValueError(msg)
         if self.bins * max(self.min_bin_width, self.min_bin_height) >= 1:
             msg = (
-                "bins times the smallest bin must stay below 1: use fewer bins or a smaller minimum"
+                "bins times the smallest bin must stay below 1: use fewer or smaller bins"
             )
             raise ValueError(msg)
         return self

@@ -102,7 +102,7 @@ class EnergyFlow(nn.Module):
         return list(self.blocks.transforms)  # type: ignore[arg-type]
 
     def context(self, incident_energy: Tensor, eta: Tensor) -> Tensor:
-        """What every subnet sees besides its passive half: (N, 2 + Q)."""
+        """Return what every subnet sees besides its passive half: (N, 2 + Q)."""
         condition = self.condition(incident_energy, eta)
         return torch.cat([condition, self.conditioner(condition)], dim=1)
 

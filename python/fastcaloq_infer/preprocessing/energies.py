@@ -12,8 +12,8 @@ zeros are a category and get an interval of their own.  Where a coordinate has a
 squeezed smoothly into (lower_k, upper_k); where the layer is empty, x_k is drawn uniformly from
 (lower_k - zero_width, lower_k); where everything after it is empty, from (upper_k,
 upper_k + zero_width).  Decoding looks at the interval alone: zeros come out as exact zeros, with
-the probability the flow gives to the interval, and no threshold in MeV can be crossed by accident.
-(A threshold in MeV needs the flow to draw an edge that moves with the energy; here it stands still.)
+the probability the flow gives to the interval.  (A threshold in MeV would ask the flow to draw an
+edge that moves with the incident energy; here it stands still.)
 
 ``log_abs_det`` refers to the measure dE + delta(E) in every layer: a density in MeV where there is
 energy, a probability where there is none.
@@ -47,7 +47,10 @@ class PreprocessingConfig(BaseModel):
         1e-3, ge=0, description="MeV; a layer with less counts as empty (1 keV is far below noise)"
     )
     zero_width: float = Field(1.0, gt=0, description="width of the intervals that hold the zeros")
-    zero_margin: float = Field(1.0, ge=0, description="distance of the bounds from the data")
+    tail_quantile: float = Field(
+        1e-3, ge=0, lt=0.5, description="share of the values beyond the point the bounds start from"
+    )
+    zero_margin: float = Field(1.0, ge=0, description="distance of the bounds from that point")
     sharpness: float = Field(2.0, gt=0, description="of the squeeze; its reach is 1/sharpness")
 
 
@@ -184,7 +187,7 @@ class EnergyPreprocessing(nn.Module):
         return chain[:, torch.argsort(self.layer_order)]
 
     def _middle(self, x: Tensor) -> Tensor:
-        """A harmless point inside the bounds, where a branch is computed but not taken."""
+        """Return a harmless point inside the bounds, for a branch computed but not taken."""
         low = torch.where(torch.isfinite(self.lower), self.lower + 1.0, 0.0)
         high = torch.where(torch.isfinite(self.upper), self.upper - 1.0, 0.0)
         both = torch.isfinite(self.lower) & torch.isfinite(self.upper)

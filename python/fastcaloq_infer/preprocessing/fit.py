@@ -101,9 +101,9 @@ def fit_constants(
         at = log_energy[valued]
         y = (t - np.interp(at, knots, mean[k])) / np.interp(at, knots, scale[k])
         if (here == 0).any():
-            lower[k] = np.quantile(y, 1e-3) - config.zero_margin
+            lower[k] = np.quantile(y, config.tail_quantile) - config.zero_margin
         if k > 0 and ((here > 0) & (rest == 0)).any():
-            upper[k] = np.quantile(y, 1 - 1e-3) + config.zero_margin
+            upper[k] = np.quantile(y, 1 - config.tail_quantile) + config.zero_margin
     return FittedConstants(
         layer_order=order.astype(np.int64),
         energy_threshold=config.energy_threshold,
