@@ -1,1 +1,41 @@
-"""Parametrised quantum circuits: one description, three realisations."""
+"""Parametrised quantum circuits: one description, three realisations.
+
+`Circuit` describes; `ContractedCircuit` trains (torch), `qnode` and `ReferenceCircuit` are the
+reference (PennyLane), `CircuitConstants` is what an artefact carries (NumPy). The description
+and the constants load neither torch nor PennyLane.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from fastcaloq_infer.quantum.ansatz import ANSATZE, ansatz
+from fastcaloq_infer.quantum.circuit import Circuit
+from fastcaloq_infer.quantum.constants import CircuitConstants
+from fastcaloq_infer.quantum.encoding import ENCODINGS
+from fastcaloq_infer.quantum.gates import Gate
+
+if TYPE_CHECKING:
+    from fastcaloq_infer.quantum.contracted import ContractedCircuit
+    from fastcaloq_infer.quantum.reference import ReferenceCircuit, qnode
+
+_HEAVY = {"ContractedCircuit": "contracted", "ReferenceCircuit": "reference", "qnode": "reference"}
+
+__all__ = [
+    "ANSATZE",
+    "ENCODINGS",
+    "Circuit",
+    "CircuitConstants",
+    "ContractedCircuit",
+    "Gate",
+    "ReferenceCircuit",
+    "ansatz",
+    "qnode",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HEAVY:
+        return getattr(import_module(f"{__name__}.{_HEAVY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

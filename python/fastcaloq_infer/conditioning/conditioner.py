@@ -1,0 +1,148 @@
+"""Modules that turn the condition into the features every coupling subnet sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.quantum.contracted import ContractedCircuit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fastcaloq_infer.conditioning.config import QuantumConfig
+    from fastcaloq_infer.quantum.circuit import Circuit
+    from fastcaloq_infer.quantum.constants import CircuitConstants
+
+
+@dataclass(frozen=True)
+class MLPConstants:
+    """A tanh network as arrays: weights [in, out] and biases [out], float64, layer by layer."""
+
+    weights: list[NDArray[np.float64]]
+    biases: list[NDArray[np.float64]]
+
+    def evaluate(self, c: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Features (B, Q) of inputs (B, n_inputs)."""
+        rows = np.asarray(c, dtype=np.float64)
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            rows = np.tanh(rows @ weight + bias)
+        return rows
+
+
+class Conditioner(nn.Module):
+    """Base: maps the condition c (B, 2) in [-1, 1] to features (B, n_features) in [-1, 1].
+
+    The features have the dtype of c.
+    """
+
+    kind: ClassVar[str]
+    n_features: int
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trainable numbers."""
+        return sum(p.numel() for p in self.parameters())
+
+    def forward(self, c: Tensor) -> Tensor:
+        """Features of every row."""
+        raise NotImplementedError
+
+    def export_constants(self) -> CircuitConstants | MLPConstants | None:
+        """Constants of the embedded form, float64; None where there is nothing to embed."""
+        raise NotImplementedError
+
+
+class QuantumConditioner(Conditioner):
+    """Expectation values of a trained circuit."""
+
+    kind = "conditioner"
+
+    def __init__(self, circuit: Circuit) -> None:
+        super().__init__()
+        self.circuit = ContractedCircuit(circuit)
+        self.n_features = circuit.n_features
+
+    def forward(self, c: Tensor) -> Tensor:
+        """Features of every row."""
+        features: Tensor = self.circuit(c)
+        return features
+
+    def export_constants(self) -> CircuitConstants:
+        """Real matrices of the contracted circuit."""
+        return self.circuit.constants()
+
+
+def matched_width(n_inputs: int, n_features: int, n_parameters: int) -> int:
+    """Width of the one hidden layer that brings a network closest to ``n_parameters``."""
+    return max(1, round((n_parameters - n_features) / (n_inputs + 1 + n_features)))
+
+
+class ClassicalConditioner(Conditioner):
+    """A tanh network with the circuit's inputs, features and about its number of parameters.
+
+    tanh after the last layer as well, so that the features share the circuit's range [-1, 1].
+
+    Raises
+    ------
+    InputError
+        The input has not the shape (B, n_inputs).
+    """
+
+    kind = "classical"
+
+    def __init__(self, circuit: Circuit) -> None:
+        super().__init__()
+        self.n_features = circuit.n_features
+        width = matched_width(circuit.n_inputs, circuit.n_features, circuit.n_parameters)
+        self.hidden = [width]
+        sizes = [circuit.n_inputs, *self.hidden, circuit.n_features]
+        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(sizes))
+
+    def forward(self, c: Tensor) -> Tensor:
+        """Features of every row."""
+        n_inputs = self.layers[0].in_features
+        if c.ndim != 2 or c.shape[1] != n_inputs:
+            raise InputError(
+                f"conditioner: the input has shape {tuple(c.shape)}, but the network takes "
+                f"{n_inputs} numbers per sample: pass (B, {n_inputs})"
+            )
+        for layer in self.layers:
+            c = torch.tanh(layer(c))
+        return c
+
+    def export_constants(self) -> MLPConstants:
+        """Weights and biases."""
+        arrays = [p.detach().to("cpu", torch.float64).numpy().copy() for p in self.parameters()]
+        return MLPConstants(weights=[w.T.copy() for w in arrays[::2]], biases=arrays[1::2])
+
+
+class NoConditioner(Conditioner):
+    """No features."""
+
+    kind = "none"
+    n_features = 0
+
+    def forward(self, c: Tensor) -> Tensor:
+        """Return an empty (B, 0)."""
+        return c.new_empty((len(c), 0))
+
+    def export_constants(self) -> None:
+        """Nothing to embed."""
+        return
+
+
+def build_conditioner(config: QuantumConfig) -> Conditioner:
+    """Make the conditioner that ``config.kind`` names, with random starting weights."""
+    circuit = config.circuit
+    if config.kind == "conditioner":
+        return QuantumConditioner(circuit)
+    if config.kind == "classical":
+        return ClassicalConditioner(circuit)
+    return NoConditioner()
