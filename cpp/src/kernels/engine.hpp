@@ -1,9 +1,10 @@
 // Interface of the numerical kernels: packs an energy flow once, then draws showers from it.
 //
-//   PackedFlow flow(parameters);                     // once per model, immutable, shared by
-//   threads const KernelTable& table = kernels(best_instruction_set()); Workspace workspace(flow);
-//   // one per thread table.condition(condition, incident_energy, eta, c, log_energy, n);
-//   table.table_features(features_table, log_energy, eta, features, n);
+//   PackedFlow flow(parameters);                     // once per model, immutable, shared by threads
+//   const KernelTable& table = kernels(best_instruction_set());
+//   Workspace workspace(flow);                       // one per thread
+//   table.condition(condition, incident_energy, eta, c, log_energy, n);
+//   table.table_features(features_table.view(), log_energy, eta, features, n);
 //   table.latents(seed, event, particle, n, n_layers, 0, z);
 //   table.sample(flow.view(), incident_energy, c, features, z, layer_energy, n, workspace.data());
 //
@@ -18,6 +19,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernel_table.hpp"
 #include "views.hpp"
 
 namespace fastcaloq::kernels {
@@ -101,7 +103,26 @@ class PackedMlp {
 
   const LinearView* layers() const noexcept;  // [size()]
   std::size_t size() const noexcept;
-  std::size_t max_width() const noexcept;  // floats per row of scratch for KernelTable::linear
+  std::size_t max_width() const noexcept;  // widest n_out
+
+ private:
+  struct Storage;
+  std::unique_ptr<Storage> storage_;
+};
+
+// The precomputed conditioner.
+class PackedTable {
+ public:
+  // values [n_energy, n_eta, n_features] row-major on uniform grids from low to high, of
+  // log(E / MeV) and |eta|; n_energy >= 4, n_eta 1 or >= 4.
+  PackedTable(const std::vector<float>& values, std::size_t n_energy, std::size_t n_eta,
+              std::size_t n_features, double log_energy_low, double log_energy_high, double eta_low,
+              double eta_high);
+  PackedTable(PackedTable&&) noexcept;
+  PackedTable& operator=(PackedTable&&) noexcept;
+  ~PackedTable();
+
+  const TableView& view() const noexcept;
 
  private:
   struct Storage;
@@ -129,39 +150,6 @@ class Workspace {
 // ---------------------------------------------------------------- kernels
 
 enum class InstructionSet : std::uint8_t { plain, avx2, avx512 };
-
-struct KernelTable {
-  const char* name;  // "plain", "avx2", "avx512"
-
-  // Layer energies from latents: inverse flow and inverse preprocessing, any n.
-  //   incident_energy [n] MeV, > 0; condition [n, 2]; features [n, Q] (nullptr if Q = 0);
-  //   latents [n, L]; layer_energy [n, L] MeV, out; scratch: PackedFlow::workspace_floats(),
-  //   64-byte aligned. All row-major.
-  void (*sample)(const FlowView& flow, const float* incident_energy, const float* condition,
-                 const float* features, const float* latents, float* layer_energy, std::size_t n,
-                 float* scratch);
-
-  // condition [n, 2] and, if not nullptr, log_energy [n] = log(E_inc / MeV).
-  void (*condition)(const ConditionView& condition, const float* incident_energy, const float* eta,
-                    float* c, float* log_energy, std::size_t n);
-
-  // features [n, Q] from the precomputed table; log_energy [n] as given by `condition`, eta [n].
-  void (*table_features)(const TableView& table, const float* log_energy, const float* eta,
-                         float* features, std::size_t n);
-
-  // y [n, n_out] = activation(x [n, n_in] W + bias), row-major, row by row.
-  void (*linear)(const LinearView& layer, const float* x, float* y, std::size_t n);
-
-  // Standard normal latents [n, n_latents] by Philox4x32-10 and Box-Muller:
-  //   key = (seed low, seed high); counter = (stream << 24 | j / 4, particle, event low, high);
-  //   latent j of a shower is normal j % 4 of its block j / 4. |latent| < 6.8. stream < 256.
-  void (*latents)(std::uint64_t seed, const std::uint64_t* event, const std::uint32_t* particle,
-                  std::size_t n, std::size_t n_latents, std::uint32_t stream, float* out);
-
-  // The raw generator, for known-answer tests: out [n, 4] from counters [n, 4] and one key [2].
-  void (*philox)(const std::uint32_t* key, const std::uint32_t* counters, std::uint32_t* out,
-                 std::size_t n);
-};
 
 // The kernels of one instruction set; throws std::invalid_argument where this machine or this
 // build lacks it.

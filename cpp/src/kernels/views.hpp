@@ -11,10 +11,26 @@
 
 namespace fastcaloq::kernels {
 
+// Showers that the batch path carries through the flow together.
+inline constexpr std::size_t kChunk = 96;
+
 // Outputs of a dense layer are packed in panels of this many columns.
 inline constexpr std::size_t kPanel = 16;
 
 enum class Activation : std::uint8_t { none, relu, silu, tanh };
+
+// What KernelTable::evaluate can compute; sin and cos take an angle in turns, [0, 1).
+enum class MathFunction : std::uint8_t {
+  exp,
+  expm1,
+  log,
+  softplus,
+  sigmoid,
+  tanh,
+  silu,
+  sin_turns,
+  cos_turns
+};
 
 enum class CouplingKind : std::uint8_t { spline, affine };
 
@@ -36,8 +52,9 @@ struct BlockView {
   std::size_t n_linear = 0;
   const LinearView* linear = nullptr;          // [n_linear], the subnet
   const std::uint32_t* permutation = nullptr;  // [n_layers]: x[permutation[j]] = v[j]
-  const float* inverse_scale = nullptr;        // [n_layers], index j: 1 / scale[permutation[j]]
-  const float* minus_shift = nullptr;          // [n_layers], index j: -shift[permutation[j]]
+  // [n_layers rounded up to kPanel], aligned; at j: 1 / scale[permutation[j]] and minus the shift.
+  const float* inverse_scale = nullptr;
+  const float* minus_shift = nullptr;
   // Spline.
   std::size_t bins = 0;
   float tail_bound = 0;
@@ -49,29 +66,33 @@ struct BlockView {
   float log_scale_bound = 0;
 };
 
-// One coordinate of the energy preprocessing, see Coordinate in engine.hpp.
-struct CoordinateView {
-  const float* mean = nullptr;   // [n_knots]
-  const float* scale = nullptr;  // [n_knots]
-  bool has_lower = false;
-  bool has_upper = false;
-  float lower = 0;
-  float upper = 0;
-  float sharpness = 1;
+// Inverse preprocessing, see Coordinate in engine.hpp. One row per constant, so that the lanes of
+// a vector can be the coordinates of one shower; rows padded to a multiple of kPanel. One knot
+// gives one segment of slope 0.
+struct CoordinatesView {
+  std::size_t n_segments = 0;                // of the piecewise-linear mean and scale, at least 1
+  const float* segment_start = nullptr;      // [n_segments], ascending log(E / MeV)
+  std::size_t stride = 0;                    // floats per row below
+  const float* mean = nullptr;               // [n_segments][stride], at the segment's start
+  const float* mean_slope = nullptr;         // [n_segments][stride]
+  const float* scale = nullptr;              // [n_segments][stride]
+  const float* scale_slope = nullptr;        // [n_segments][stride]
+  const float* lower = nullptr;              // [stride], -inf where there is no lower bound
+  const float* upper = nullptr;              // [stride], +inf where there is no upper bound
+  const float* sharpness = nullptr;          // [stride]
+  const float* inverse_sharpness = nullptr;  // [stride]
 };
 
 struct FlowView {
   std::size_t n_layers = 0;    // L
   std::size_t n_features = 0;  // Q
   std::size_t n_blocks = 0;
-  const BlockView* blocks = nullptr;            // [n_blocks], data-to-latent order
-  const CoordinateView* coordinates = nullptr;  // [n_layers]
-  const std::uint32_t* layer_order = nullptr;   // [n_layers], chain of fractions
-  std::size_t n_knots = 0;
-  const float* knots = nullptr;              // [n_knots], ascending log(E / MeV)
-  const float* inverse_knot_step = nullptr;  // [n_knots - 1], 1 / (knots[i + 1] - knots[i])
+  const BlockView* blocks = nullptr;  // [n_blocks], data-to-latent order
+  CoordinatesView coordinates;
+  const std::uint32_t* layer_order = nullptr;  // [n_layers], chain of fractions
   // Sizes of the scratch rows, fixed when the model is packed.
   std::size_t max_passive = 0;
+  std::size_t max_bins = 0;
   std::size_t max_width = 0;  // widest output of any dense layer, rounded up to kPanel
 };
 
@@ -89,11 +110,12 @@ struct TableView {
   std::size_t n_energy = 0;  // at least 4
   std::size_t n_eta = 0;     // 1 (no dependence on eta) or at least 4
   std::size_t n_features = 0;
-  const float* values = nullptr;  // [n_energy][n_eta][n_features]
-  float log_energy_low = 0;       // log(E / MeV) of the first and last node
-  float log_energy_high = 1;
-  float eta_low = 0;  // |eta| of the first and last node
-  float eta_high = 1;
+  std::size_t stride = 0;         // floats per node, n_features rounded up to kPanel
+  const float* values = nullptr;  // [n_energy][n_eta][stride], 64-byte aligned
+  float log_energy_low = 0;       // log(E / MeV) of the first node
+  float inverse_energy_step = 1;
+  float eta_low = 0;  // |eta| of the first node
+  float inverse_eta_step = 1;
 };
 
 }  // namespace fastcaloq::kernels

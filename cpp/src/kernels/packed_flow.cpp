@@ -1,0 +1,272 @@
+// Packs an energy flow: checks that its sizes agree, then lays its constants out for the kernels.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "aligned.hpp"
+#include "engine.hpp"
+#include "packing.hpp"
+
+namespace fastcaloq::kernels {
+namespace {
+
+[[noreturn]] void refuse(const std::string& reason) {
+  throw std::invalid_argument(reason);
+}
+
+void check_permutation(const std::vector<std::uint32_t>& permutation, std::size_t n,
+                       const std::string& what) {
+  std::vector<bool> seen(n, false);
+  bool good = permutation.size() == n;
+  for (std::size_t i = 0; good && i < n; ++i) {
+    good = permutation[i] < n && !seen[permutation[i]];
+    if (good) seen[permutation[i]] = true;
+  }
+  if (!good) refuse(what + " is not a permutation of " + std::to_string(n) + " layers");
+}
+
+std::size_t parameters_per_element(const CouplingBlock& block) {
+  return block.kind == CouplingKind::spline ? 3 * block.bins - 1 : 2;
+}
+
+void check_elementwise(const CouplingBlock& block, const std::string& what) {
+  if (block.kind == CouplingKind::affine) {
+    if (!(block.log_scale_bound > 0)) refuse(what + ": log_scale_bound must be positive");
+    return;
+  }
+  if (block.bins < 1 || block.bins > 1024) refuse(what + ": bins must be from 1 to 1024");
+  if (!(block.tail_bound > 0)) refuse(what + ": tail_bound must be positive");
+  const double bins = static_cast<double>(block.bins);
+  if (!(block.min_bin_width > 0 && block.min_bin_width * bins <= 1) ||
+      !(block.min_bin_height > 0 && block.min_bin_height * bins <= 1)) {
+    refuse(what + ": min_bin_width and min_bin_height must be positive and at most 1 / bins");
+  }
+  if (!(block.min_derivative > 0 && block.min_derivative < 1)) {
+    refuse(what + ": min_derivative must be between 0 and 1");
+  }
+}
+
+void check_block(const CouplingBlock& block, const EnergyFlowParameters& p,
+                 const std::string& what) {
+  const std::size_t n = p.n_layers;
+  if (block.n_passive + block.n_active != n || block.n_active == 0) {
+    refuse(what + ": passive " + std::to_string(block.n_passive) + " and active " +
+           std::to_string(block.n_active) + " do not make " + std::to_string(n) + " layers");
+  }
+  check_permutation(block.permutation, n, what + ".permutation");
+  if (block.actnorm_scale.size() != n || block.actnorm_shift.size() != n) {
+    refuse(what + ".actnorm needs " + std::to_string(n) + " scales and shifts");
+  }
+  for (const float scale : block.actnorm_scale) {
+    if (!(std::abs(scale) > 0) || !std::isfinite(scale)) {
+      refuse(what + ".actnorm.scale must be finite and not zero: it is divided by");
+    }
+  }
+  check_elementwise(block, what);
+  if (block.subnet.empty()) refuse(what + ".subnet has no layer");
+  std::size_t width = block.n_passive + 2 + p.n_features;
+  for (std::size_t i = 0; i < block.subnet.size(); ++i) {
+    const std::string name = what + ".subnet." + std::to_string(i);
+    check_layer(block.subnet[i], name);
+    if (block.subnet[i].n_in != width) {
+      refuse(name + " takes " + std::to_string(block.subnet[i].n_in) + " inputs, not " +
+             std::to_string(width));
+    }
+    width = block.subnet[i].n_out;
+  }
+  if (width != parameters_per_element(block) * block.n_active) {
+    refuse(what + ".subnet gives " + std::to_string(width) + " parameters, not " +
+           std::to_string(parameters_per_element(block) * block.n_active));
+  }
+}
+
+void check_preprocessing(const EnergyFlowParameters& p) {
+  check_permutation(p.layer_order, p.n_layers, "layer_order");
+  if (p.knots.empty()) refuse("the preprocessing has no knots");
+  for (std::size_t i = 1; i < p.knots.size(); ++i) {
+    if (!(p.knots[i] > p.knots[i - 1])) refuse("the preprocessing's knots do not ascend");
+  }
+  if (p.coordinates.size() != p.n_layers) {
+    refuse("the preprocessing has " + std::to_string(p.coordinates.size()) + " coordinates, not " +
+           std::to_string(p.n_layers));
+  }
+  for (std::size_t k = 0; k < p.n_layers; ++k) {
+    const Coordinate& c = p.coordinates[k];
+    const std::string what = "coordinate " + std::to_string(k);
+    if (c.mean.size() != p.knots.size() || c.scale.size() != p.knots.size()) {
+      refuse(what + " needs one mean and one scale per knot");
+    }
+    if (k == 0 && c.upper) refuse("coordinate 0, the total energy, cannot have an upper bound");
+    if (!(c.sharpness > 0)) refuse(what + ": sharpness must be positive");
+    if (c.lower && c.upper && !(*c.lower < *c.upper)) refuse(what + ": lower must be below upper");
+  }
+}
+
+std::size_t segments(const EnergyFlowParameters& p) {
+  return std::max<std::size_t>(p.knots.size(), 2) - 1;
+}
+
+}  // namespace
+
+struct PackedFlow::Storage {
+  Arena arena;
+  std::vector<LinearView> linear;
+  std::vector<BlockView> blocks;
+  std::vector<std::vector<std::uint32_t>> permutations;
+  std::vector<std::uint32_t> layer_order;
+  FlowView view;
+  std::size_t multiply_adds = 0;
+  std::size_t workspace_floats = 0;
+
+  void pack_blocks(const EnergyFlowParameters& p);
+  void pack_coordinates(const EnergyFlowParameters& p);
+  void measure();
+};
+
+void PackedFlow::Storage::pack_blocks(const EnergyFlowParameters& p) {
+  std::size_t n_linear = 0;
+  for (const CouplingBlock& block : p.blocks) n_linear += block.subnet.size();
+  linear.reserve(n_linear);  // views point into it
+  for (const CouplingBlock& block : p.blocks) {
+    BlockView b;
+    b.kind = block.kind;
+    b.n_passive = block.n_passive;
+    b.n_active = block.n_active;
+    b.n_linear = block.subnet.size();
+    b.linear = linear.data() + linear.size();
+    for (std::size_t i = 0; i < block.subnet.size(); ++i) {
+      const bool last = i + 1 == block.subnet.size();
+      linear.push_back(
+          pack_layer(arena, block.subnet[i], last ? Activation::none : block.activation));
+      multiply_adds += block.subnet[i].n_in * block.subnet[i].n_out;
+      view.max_width = std::max(view.max_width, round_up(block.subnet[i].n_out, kPanel));
+    }
+    permutations.push_back(block.permutation);
+    b.permutation = permutations.back().data();
+    float* inverse_scale = arena.take(round_up(p.n_layers, kPanel));
+    float* minus_shift = arena.take(round_up(p.n_layers, kPanel));
+    for (std::size_t j = 0; j < p.n_layers; ++j) {
+      inverse_scale[j] = 1.0f / block.actnorm_scale[block.permutation[j]];
+      minus_shift[j] = -block.actnorm_shift[block.permutation[j]];
+    }
+    b.inverse_scale = inverse_scale;
+    b.minus_shift = minus_shift;
+    view.max_passive = std::max(view.max_passive, block.n_passive);
+    if (block.kind == CouplingKind::spline) {
+      b.bins = block.bins;
+      b.tail_bound = static_cast<float>(block.tail_bound);
+      b.min_bin_width = static_cast<float>(block.min_bin_width);
+      b.min_bin_height = static_cast<float>(block.min_bin_height);
+      b.min_derivative = static_cast<float>(block.min_derivative);
+      b.derivative_offset = static_cast<float>(std::log(std::expm1(1.0 - block.min_derivative)));
+      view.max_bins = std::max(view.max_bins, block.bins);
+    } else {
+      b.log_scale_bound = static_cast<float>(block.log_scale_bound);
+    }
+    blocks.push_back(b);
+  }
+}
+
+void PackedFlow::Storage::pack_coordinates(const EnergyFlowParameters& p) {
+  CoordinatesView& c = view.coordinates;
+  const std::size_t n = segments(p);
+  const std::size_t stride = round_up(p.n_layers, kPanel);
+  c.n_segments = n;
+  c.stride = stride;
+  float* start = arena.take(n);
+  float* rows[4];
+  for (float*& row : rows) row = arena.take(n * stride);
+  float* constants[4];
+  for (float*& row : constants) row = arena.take(stride);
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  for (std::size_t s = 0; s < n; ++s) {
+    start[s] = static_cast<float>(p.knots[s]);
+    const bool sloped = p.knots.size() > 1;
+    const double step = sloped ? p.knots[s + 1] - p.knots[s] : 1.0;
+    for (std::size_t k = 0; k < p.n_layers; ++k) {
+      const Coordinate& from = p.coordinates[k];
+      const std::size_t end = sloped ? s + 1 : s;
+      rows[0][s * stride + k] = static_cast<float>(from.mean[s]);
+      rows[1][s * stride + k] = static_cast<float>((from.mean[end] - from.mean[s]) / step);
+      rows[2][s * stride + k] = static_cast<float>(from.scale[s]);
+      rows[3][s * stride + k] = static_cast<float>((from.scale[end] - from.scale[s]) / step);
+    }
+  }
+  for (std::size_t k = 0; k < stride; ++k) {
+    const Coordinate from = k < p.n_layers ? p.coordinates[k] : Coordinate{};
+    constants[0][k] = from.lower ? static_cast<float>(*from.lower) : -infinity;
+    constants[1][k] = from.upper ? static_cast<float>(*from.upper) : infinity;
+    constants[2][k] = static_cast<float>(from.sharpness);
+    constants[3][k] = static_cast<float>(1.0 / from.sharpness);
+  }
+  c.segment_start = start;
+  c.mean = rows[0];
+  c.mean_slope = rows[1];
+  c.scale = rows[2];
+  c.scale_slope = rows[3];
+  c.lower = constants[0];
+  c.upper = constants[1];
+  c.sharpness = constants[2];
+  c.inverse_sharpness = constants[3];
+}
+
+// Scratch of sample_batch and sample_single in flow.hpp, whichever is larger.
+void PackedFlow::Storage::measure() {
+  const std::size_t terms = 2 * std::max<std::size_t>(view.max_bins, 1) * kPanel;
+  const std::size_t context = view.max_passive + 2 + view.n_features;
+  const std::size_t batch = kChunk * (2 * view.n_layers + context + 2 * view.max_width + 1) + terms;
+  const std::size_t row = view.coordinates.stride + kPanel;
+  const std::size_t single =
+      5 * row + round_up(context, kPanel) + 2 * (view.max_width + kPanel) + terms;
+  workspace_floats = std::max(batch, single);
+}
+
+PackedFlow::PackedFlow(const EnergyFlowParameters& p) : storage_(std::make_unique<Storage>()) {
+  if (p.n_layers == 0) refuse("the flow has no layers");
+  for (std::size_t b = 0; b < p.blocks.size(); ++b) {
+    check_block(p.blocks[b], p, "block" + std::to_string(b));
+  }
+  check_preprocessing(p);
+
+  Storage& s = *storage_;
+  for (const CouplingBlock& block : p.blocks) {
+    for (const MlpLayer& layer : block.subnet) reserve_layer(s.arena, layer);
+    s.arena.reserve(round_up(p.n_layers, kPanel));
+    s.arena.reserve(round_up(p.n_layers, kPanel));
+  }
+  const std::size_t stride = round_up(p.n_layers, kPanel);
+  s.arena.reserve(segments(p));
+  for (int i = 0; i < 4; ++i) s.arena.reserve(segments(p) * stride);
+  for (int i = 0; i < 4; ++i) s.arena.reserve(stride);
+  s.arena.allocate();
+
+  s.view.n_layers = p.n_layers;
+  s.view.n_features = p.n_features;
+  s.pack_blocks(p);
+  s.pack_coordinates(p);
+  s.layer_order = p.layer_order;
+  s.view.n_blocks = s.blocks.size();
+  s.view.blocks = s.blocks.data();
+  s.view.layer_order = s.layer_order.data();
+  s.measure();
+}
+
+PackedFlow::PackedFlow(PackedFlow&&) noexcept = default;
+PackedFlow& PackedFlow::operator=(PackedFlow&&) noexcept = default;
+PackedFlow::~PackedFlow() = default;
+const FlowView& PackedFlow::view() const noexcept {
+  return storage_->view;
+}
+std::size_t PackedFlow::bytes() const noexcept {
+  return storage_->arena.bytes();
+}
+std::size_t PackedFlow::multiply_adds() const noexcept {
+  return storage_->multiply_adds;
+}
+std::size_t PackedFlow::workspace_floats() const noexcept {
+  return storage_->workspace_floats;
+}
+
+}  // namespace fastcaloq::kernels

@@ -1,0 +1,18 @@
+// Dense layers in the form that the kernels read.
+#pragma once
+
+#include <string>
+
+#include "aligned.hpp"
+#include "engine.hpp"
+
+namespace fastcaloq::kernels {
+
+// Throws std::invalid_argument naming `what` where the layer's sizes contradict each other.
+void check_layer(const MlpLayer& layer, const std::string& what);
+
+// Floats of the packed weight and bias together.
+void reserve_layer(Arena& arena, const MlpLayer& layer);
+LinearView pack_layer(Arena& arena, const MlpLayer& layer, Activation activation);
+
+}  // namespace fastcaloq::kernels
