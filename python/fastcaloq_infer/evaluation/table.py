@@ -1,0 +1,104 @@
+"""What the figures are computed on: layer energies with their conditions, checked and aligned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from fastcaloq_infer.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class LayerEnergyTable(Protocol):
+    """Anything with incident and layer energies: a file's content or generated showers."""
+
+    @property
+    def incident_energy(self) -> NDArray[Any]:
+        """Incident energies, shape (N,), MeV."""
+
+    @property
+    def layer_energy(self) -> NDArray[Any]:
+        """Layer energies, shape (N, L), MeV."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Layer energies as the figures need them.
+
+    Attributes
+    ----------
+    incident_energy
+        Shape (N,), float64, MeV, positive.
+    layer_energy
+        Shape (N, L), float64, MeV, zero or positive.
+    """
+
+    incident_energy: NDArray[np.float64]
+    layer_energy: NDArray[np.float64]
+
+    @property
+    def n_showers(self) -> int:
+        """Number of showers N."""
+        return len(self.incident_energy)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers L."""
+        return int(self.layer_energy.shape[1])
+
+    @property
+    def total_energy(self) -> NDArray[np.float64]:
+        """Sum over the layers, shape (N,), MeV."""
+        total: NDArray[np.float64] = self.layer_energy.sum(axis=1)
+        return total
+
+    def take(self, rows: NDArray[Any]) -> Sample:
+        """Return the chosen rows (indices or a mask)."""
+        return Sample(self.incident_energy[rows], self.layer_energy[rows])
+
+
+def as_sample(table: LayerEnergyTable, role: str, *, threshold: float = 0.0) -> Sample:
+    """Check a table and convert it to float64.
+
+    Parameters
+    ----------
+    table
+        Layer energies in MeV; ``role`` names it in error messages ("reference", "generated").
+    threshold
+        Layer energies at or below this value (MeV) count as empty and are set to zero.
+
+    Raises
+    ------
+    InputError
+        Wrong shapes, no showers, NaN, infinite or negative energies.
+    """
+    energy = np.asarray(table.incident_energy, dtype=np.float64).reshape(-1)
+    layers = np.asarray(table.layer_energy, dtype=np.float64)
+    if layers.ndim != 2 or len(layers) != len(energy) or layers.shape[1] == 0:
+        raise InputError(
+            f"the {role} sample has layer energies of shape {layers.shape} for {len(energy)} "
+            "incident energies; expected (showers, layers) with one row per incident energy"
+        )
+    if len(energy) == 0:
+        raise InputError(f"the {role} sample is empty: no figure can be computed; give showers")
+    _refuse_rows(
+        ~np.logical_and(np.isfinite(energy), energy > 0),
+        f"the {role} sample has an incident energy that is not positive and finite",
+    )
+    _refuse_rows(
+        ~np.all(np.isfinite(layers) & (layers >= 0), axis=1),
+        f"the {role} sample has a layer energy that is negative, NaN or infinite",
+    )
+    return Sample(energy, np.where(layers > threshold, layers, 0.0))
+
+
+def _refuse_rows(bad: NDArray[np.bool_], what: str) -> None:
+    if bad.any():
+        raise InputError(
+            f"{what} (first in row {int(np.flatnonzero(bad)[0])}, {int(bad.sum())} rows in all): "
+            "the figures would be meaningless; repair or drop these showers"
+        )
