@@ -1,0 +1,64 @@
+"""The verb ``fastcaloq train``: fit a model to showers as a configuration says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "-c",
+            "--config",
+            help="YAML file, or name of a shipped one; left out with --resume: that of the run.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Run folder.  [default: runs/NAME]"),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the run where its last checkpoint is.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a key of the configuration, such as optimiser.lr=1e-3; repeatable.",
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the result only.")] = False,
+) -> None:
+    """Train a model and leave a run folder.
+
+    The folder holds config.yaml, checkpoint.pt, model.safetensors, history.json and
+    learning_curve.png.
+    """
+    if config is None:
+        if not (resume and output is not None):
+            raise typer.BadParameter(
+                "give a configuration, or --resume and the folder of the run (-o)",
+                param_hint="'-c' / '--config'",
+            )
+        config = output / "config.yaml"
+
+    from rich.console import Console
+
+    from fastcaloq_infer.training import TrainConfig
+    from fastcaloq_infer.training import train as train_model
+
+    chosen = TrainConfig.load(config, settings)
+    folder = output if output is not None else Path("runs") / chosen.name
+    log = None if quiet else Console(stderr=True)
+    model = train_model(chosen, folder, resume=resume, console=log)
+    training = model.metadata.training
+    if training is not None:
+        typer.echo(
+            f"{chosen.name}: {training.validation_nll:.3f} nats per held-out shower after "
+            f"{training.epochs} epochs, {training.seconds:.0f} s; run folder {folder}"
+        )

@@ -1,0 +1,80 @@
+"""What a training has done so far, one record per look at the held-out showers."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fastcaloq_infer.files import atomic_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Record:
+    """State of a training at one look at the held-out showers.
+
+    Negative log likelihoods are in nats per shower, of a density in MeV.
+    """
+
+    epoch: float
+    step: int
+    train_nll: float
+    validation_nll: float
+    learning_rate: float
+    skipped_steps: int
+    seconds: float
+    showers_per_second: float
+
+
+@dataclass
+class History:
+    """Records in the order they were taken, and which of them was best on the held-out showers."""
+
+    records: list[Record] = field(default_factory=list)
+
+    def add(self, record: Record) -> bool:
+        """Append ``record``; return True when its held-out likelihood is the best so far."""
+        best = self.best
+        self.records.append(record)
+        if not math.isfinite(record.validation_nll):
+            return False
+        return best is None or record.validation_nll < best.validation_nll
+
+    @property
+    def best(self) -> Record | None:
+        """Return the first record with the lowest finite held-out value; None without any."""
+        finite = [r for r in self.records if math.isfinite(r.validation_nll)]
+        return min(finite, key=lambda record: record.validation_nll, default=None)
+
+    @property
+    def since_best(self) -> int:
+        """Return how many records have passed since the best one."""
+        best = self.best
+        return len(self.records) if best is None else len(self.records) - 1 - self._index(best)
+
+    def _index(self, record: Record) -> int:
+        return next(i for i, other in enumerate(self.records) if other is record)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the history as plain data, units in the key names' documentation above."""
+        return {"schema": 1, "records": [asdict(record) for record in self.records]}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> History:
+        """Rebuild a history from :meth:`as_dict`."""
+        return cls([Record(**record) for record in data["records"]])
+
+    def save(self, path: Path) -> None:
+        """Write the history as JSON, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(self.as_dict(), indent=1, allow_nan=True) + "\n")

@@ -1,0 +1,128 @@
+"""What a checkpoint says about itself: all that is needed to rebuild the flow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from fastcaloq_infer.artefact.provenance import Training  # noqa: TC001  pydantic reads it
+from fastcaloq_infer.artefact.sections import (
+    BinningLayer,
+    CardBinning,
+    CardPreprocessing,
+    Coordinate,
+    Ranges,
+    Section,
+)
+from fastcaloq_infer.conditioning import QuantumConfig  # noqa: TC001  pydantic reads it
+from fastcaloq_infer.errors import ModelError
+from fastcaloq_infer.flow.config import FlowConfig  # noqa: TC001  pydantic reads it
+from fastcaloq_infer.preprocessing.fit import FittedConstants
+
+if TYPE_CHECKING:
+    from fastcaloq_infer.data import Binning
+    from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
+
+__all__ = ["ModelMetadata", "binning_section", "constants_of", "preprocessing_section"]
+
+
+class ModelMetadata(Section):
+    """Header of ``model.safetensors``; units MeV and mm. The sections are those of the card.
+
+    Attributes
+    ----------
+    training
+        None in a checkpoint of a training that has not looked at its held-out showers yet.
+    """
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    kind: Literal["energy_flow"] = "energy_flow"
+    name: str
+    particle: str
+    pdg_id: int
+    binning: CardBinning
+    validity: Ranges
+    preprocessing: CardPreprocessing
+    flow: FlowConfig
+    quantum: QuantumConfig
+    training: Training | None
+
+    def to_json(self) -> str:
+        """Return the metadata as JSON; :meth:`from_json` gives back the same numbers."""
+        return self.model_dump_json(by_alias=True)
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> ModelMetadata:
+        """Read the metadata of the file ``source``.
+
+        Raises
+        ------
+        ModelError
+            Not the metadata of an energy flow, or of another version of this package.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"]) or "metadata"
+            raise ModelError(
+                f"{source}: {place}: {first['msg']}: the checkpoint is damaged or from another "
+                "version of fastcaloq-infer; train it again or install the version it came from"
+            ) from error
+
+
+def binning_section(binning: Binning) -> CardBinning:
+    """Return a binning as the card has it."""
+    return CardBinning(
+        name=binning.name,
+        layers=tuple(
+            BinningLayer(id=layer.id, r_edges=layer.r_edges, n_alpha=layer.n_alpha)
+            for layer in binning.layers
+        ),
+    )
+
+
+def preprocessing_section(preprocessing: EnergyPreprocessing) -> CardPreprocessing:
+    """Return the constants of a (float64) preprocessing as the card has them."""
+    columns = {
+        name: getattr(preprocessing, name).double().tolist()
+        for name in ("mean", "scale", "lower", "upper", "sharpness")
+    }
+    return CardPreprocessing(
+        layer_order=tuple(preprocessing.layer_order.tolist()),
+        energy_threshold=preprocessing.energy_threshold,
+        zero_width=preprocessing.zero_width,
+        knots=tuple(preprocessing.knots.double().tolist()),
+        coordinates=tuple(
+            Coordinate(
+                mean=tuple(mean),
+                scale=tuple(scale),
+                lower=lower if np.isfinite(lower) else None,
+                upper=upper if np.isfinite(upper) else None,
+                sharpness=sharpness,
+            )
+            for mean, scale, lower, upper, sharpness in zip(*columns.values(), strict=True)
+        ),
+    )
+
+
+def constants_of(section: CardPreprocessing) -> FittedConstants:
+    """Return the constants that :func:`preprocessing_section` wrote down, in float64."""
+    rows = section.coordinates
+
+    def column(values: list[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.array(values, dtype=np.float64)
+
+    return FittedConstants(
+        layer_order=np.array(section.layer_order, dtype=np.int64),
+        energy_threshold=section.energy_threshold,
+        zero_width=section.zero_width,
+        knots=np.array(section.knots, dtype=np.float64),
+        mean=np.array([row.mean for row in rows], dtype=np.float64),
+        scale=np.array([row.scale for row in rows], dtype=np.float64),
+        lower=column([-np.inf if row.lower is None else row.lower for row in rows]),
+        upper=column([np.inf if row.upper is None else row.upper for row in rows]),
+        sharpness=column([row.sharpness for row in rows]),
+    )

@@ -1,0 +1,204 @@
+"""One training from configuration to run folder, started or resumed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from fastcaloq_infer import __version__
+from fastcaloq_infer.artefact.provenance import Training
+from fastcaloq_infer.errors import OutputError
+from fastcaloq_infer.training.build import describe, initial_flow
+from fastcaloq_infer.training.checkpoint import CHECKPOINT, MODEL, load_flow
+from fastcaloq_infer.training.data import read_training_set
+from fastcaloq_infer.training.divergence import TrainingError
+from fastcaloq_infer.training.plots import plot_learning_curve
+from fastcaloq_infer.training.progress import TrainingProgress
+from fastcaloq_infer.training.resuming import (
+    comparable,
+    refuse_changes,
+    refuse_other_showers,
+    state_to_resume,
+)
+from fastcaloq_infer.training.state import TrainingState, write_state
+from fastcaloq_infer.training.trainer import Trainer
+from fastcaloq_infer.training.weights import weights_of, write_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from fastcaloq_infer.flow.energy_flow import EnergyFlow
+    from fastcaloq_infer.training.config import TrainConfig
+    from fastcaloq_infer.training.data import TrainingSet
+    from fastcaloq_infer.training.history import History
+    from fastcaloq_infer.training.metadata import ModelMetadata
+
+__all__ = ["CONFIG", "HISTORY", "LEARNING_CURVE", "TrainedModel", "train"]
+
+CONFIG = "config.yaml"
+HISTORY = "history.json"
+LEARNING_CURVE = "learning_curve.png"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """Outcome of a training.
+
+    Attributes
+    ----------
+    folder
+        Run folder with config.yaml, checkpoint.pt, model.safetensors, history.json and
+        learning_curve.png.
+    flow
+        Averaged weights of the best look at the held-out showers, float64, evaluation mode.
+    metadata
+        What model.safetensors says about itself.
+    history
+        One record per look.
+    """
+
+    folder: Path
+    flow: EnergyFlow
+    metadata: ModelMetadata
+    history: History
+
+
+def train(
+    config: TrainConfig,
+    folder: Path | str,
+    *,
+    resume: bool = False,
+    console: Console | None = None,
+) -> TrainedModel:
+    """Train a model as configured and leave a run folder.
+
+    Parameters
+    ----------
+    config
+        What to do.
+    folder
+        Run folder; made if missing.
+    resume
+        Continue the run in ``folder`` where its last checkpoint is; on the CPU, with the same
+        number of threads, the result is that of the uninterrupted run bit for bit. Without a
+        checkpoint the run starts.
+    console
+        Where to show progress; None for silence.
+
+    Raises
+    ------
+    ConfigError
+        The configuration contradicts the data, or the run that is to be resumed.
+    InputError
+        The showers cannot be read or are too few.
+    ModelError
+        The checkpoint to resume from is damaged.
+    OutputError
+        The folder holds a run already and is not resumed, or cannot be written.
+    TrainingError
+        The loss stays non-finite.
+    """
+    folder = Path(folder)
+    state = state_to_resume(folder, resume=resume)
+    if state is not None:
+        refuse_changes(config, state, folder)
+    _make(folder)
+    config.save(folder / CONFIG)
+    threads = config.threads or (state.threads if state else None)
+    with _threads(threads), TrainingProgress(console) as progress:
+        showers = read_training_set(config)
+        metadata = describe(config, showers)
+        if state is not None:
+            refuse_other_showers(showers, metadata, state)
+        flow = initial_flow(config, metadata, showers)
+        trainer = Trainer(config, flow, showers.train, showers.validation)
+        if state is not None:
+            trainer.load_state_dict(state.trainer)
+            progress.say(f"resumed at step {trainer.step} of {trainer.total_steps}")
+        if trainer.impossible:
+            progress.say(
+                f"{trainer.impossible} held-out showers have an empty layer that no training "
+                "shower has; they are left out of the held-out likelihood"
+            )
+
+        def save(trainer: Trainer) -> None:
+            _save(folder, trainer, config, metadata, showers)
+
+        trainer.run(progress.on_step, progress.on_look, save)
+        return _finish(folder, trainer, config, metadata, showers)
+
+
+def _save(
+    folder: Path,
+    trainer: Trainer,
+    config: TrainConfig,
+    metadata: ModelMetadata,
+    showers: TrainingSet,
+) -> None:
+    state = TrainingState(
+        config=comparable(config),
+        metadata=metadata.to_json(),
+        data=[file.model_dump() for file in showers.files],
+        threads=torch.get_num_threads(),
+        trainer=trainer.state_dict(),
+    )
+    write_state(folder / CHECKPOINT, state)
+    trainer.history.save(folder / HISTORY)
+
+
+def _finish(
+    folder: Path,
+    trainer: Trainer,
+    config: TrainConfig,
+    metadata: ModelMetadata,
+    showers: TrainingSet,
+) -> TrainedModel:
+    best = trainer.history.best
+    if best is None:
+        raise TrainingError(
+            "the held-out likelihood was never finite, so there is no model to keep; lower "
+            "optimiser.lr, or look at the data with 'fastcaloq inspect'"
+        )
+    training = Training(
+        version=__version__,
+        seed=config.seed,
+        data=showers.files,
+        steps=trainer.step,
+        epochs=int(trainer.history.records[-1].epoch),
+        validation_nll=best.validation_nll,
+        seconds=round(trainer.history.records[-1].seconds, 1),
+    )
+    metadata = metadata.model_copy(update={"training": training})
+    write_weights(folder / MODEL, weights_of(trainer.best), metadata)
+    plot_learning_curve(
+        trainer.history, folder / LEARNING_CURVE, config.name, trainer.learning_rates()
+    )
+    flow, metadata = load_flow(folder / MODEL)
+    return TrainedModel(folder, flow, metadata, trainer.history)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the run folder {folder}: {error.strerror}; choose another one"
+        ) from error
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Use a number of threads inside the block, the one before after it."""
+    before = torch.get_num_threads()
+    if number is not None:
+        torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
