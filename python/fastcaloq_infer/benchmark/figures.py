@@ -1,0 +1,118 @@
+"""The figures that decide, out of what was measured, with the targets they are held to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number against its target; ``target`` None: for information."""
+
+    name: str
+    value: float
+    unit: str = ""
+    target: float | None = None
+    relation: Literal["at least", "at most", ""] = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is reached; None without one."""
+        if self.target is None:
+            return None
+        return (
+            self.value >= self.target if self.relation == "at least" else self.value <= self.target
+        )
+
+
+def figures(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the figures that the measured sections of a report allow, in a fixed order."""
+    found = [
+        *_ratios(report),
+        *_floor(report),
+        *_load(report),
+        *_root(report),
+        *_quantum(report),
+    ]
+    return [asdict(figure) | {"met": figure.met} for figure in found]
+
+
+def _rate(report: dict[str, Any], engine: str, batch: int, threads: int) -> float | None:
+    for row in report.get("throughput", ()):
+        if (row["engine"], row["batch"], row["threads"]) == (engine, batch, threads):
+            return float(row["showers_per_second"])
+    return None
+
+
+def _ratios(report: dict[str, Any]) -> list[Figure]:
+    found = []
+    targets = {1: 20.0, 100: None, 10_000: 4.0}
+    for other in ("onnxruntime", "torch"):
+        for batch, target in targets.items():
+            ours, theirs = (_rate(report, name, batch, 1) for name in ("native", other))
+            if ours is None or theirs is None:
+                continue
+            wanted = target if other == "onnxruntime" else None
+            found.append(
+                Figure(
+                    f"native / {other}, batch {batch:,}, one thread",
+                    ours / theirs,
+                    "times",
+                    wanted,
+                    "at least" if wanted else "",
+                )
+            )
+    return found
+
+
+def _floor(report: dict[str, Any]) -> list[Figure]:
+    """Time per shower over the time of the flow's products at the best sgemm rate, one thread."""
+    found = []
+    work = 2e-9 * report["model"].get("multiply_adds_per_shower", 0)  # Gflop per shower
+    cores = report["machine"]["cores"]
+    for threads in sorted({1, cores}):
+        rates = [row["gflops"] for row in report.get("sgemm", ()) if row["threads"] == threads]
+        ours = _rate(report, "native", 10_000, threads)
+        if not rates or ours is None:
+            continue
+        label = "one thread" if threads == 1 else f"{threads} threads"
+        target = 4.0 if threads == 1 else None
+        found += [
+            Figure(
+                f"native over the GEMM floor, batch 10,000, {label}",
+                max(rates) / (work * ours),
+                "times",
+                target,
+                "at most" if target else "",
+            ),
+            Figure(f"best sgemm rate, {label}", max(rates), "GFLOP/s"),
+        ]
+    return found
+
+
+def _load(report: dict[str, Any]) -> list[Figure]:
+    if "load" not in report:
+        return []
+    return [Figure("model load in C++", report["load"]["model_ms"], "ms", 20.0, "at most")]
+
+
+def _root(report: dict[str, Any]) -> list[Figure]:
+    if "root" not in report:
+        return []
+    root = report["root"]
+    scale = 1_000_000 / root["showers"]
+    share = root["writing_seconds"] / root["total_seconds"]
+    return [
+        Figure("1,000,000 showers to ROOT", scale * root["total_seconds"], "s", 10.0, "at most"),
+        Figure("of which writing", share, "of the time", 0.5, "at most"),
+    ]
+
+
+def _quantum(report: dict[str, Any]) -> list[Figure]:
+    """Figures of the conditioner and the training step, whose sections bring their own targets."""
+    return [
+        Figure(**figure)
+        for section in ("conditioner", "training")
+        for figure in report.get(section, {}).get("figures", ())
+    ]
