@@ -118,8 +118,9 @@ def produce(
     Raises
     ------
     InputError
-        A number is out of range, or an energy or pseudorapidity is outside of the range of
-        validity and ``out_of_range`` is ``refuse``.
+        A number is out of range, or an energy or pseudorapidity is outside of what
+        ``out_of_range`` allows: the range of validity for ``refuse``, of extrapolation for
+        ``extrapolate``.
     OutputError
         The file cannot be written; nothing is left under its name.
     """
@@ -130,9 +131,10 @@ def produce(
     validity = card.validity
     energies = energies or energies_of_validity(*validity.incident_energy)
     eta = eta or eta_of_validity(*validity.eta)
-    if out_of_range == "refuse":
-        _check_validity("incident energies", " MeV", energies.bounds, validity.incident_energy)
-        _check_validity("|eta|", "", _absolute(eta.bounds), validity.eta)
+    if out_of_range != "clip":
+        known = validity if out_of_range == "refuse" else card.extrapolation
+        _check_range("incident energies", " MeV", energies.bounds, known.incident_energy)
+        _check_range("|eta|", "", _absolute(eta.bounds), known.eta)
     layers = card.layer_ids
     chunk = chunk or default_chunk(n)
     generation = writing = 0.0
@@ -214,7 +216,7 @@ def _absolute(bounds: tuple[float, float]) -> tuple[float, float]:
     return (0.0 if bounds[0] < 0 < bounds[1] else low), high
 
 
-def _check_validity(
+def _check_range(
     what: str, unit: str, asked: tuple[float, float], valid: tuple[float, float]
 ) -> None:
     """Refuse at once what the sampler would refuse at the first shower outside, perhaps late."""
@@ -222,7 +224,7 @@ def _check_validity(
     low, high = (np.float32(value) for value in valid)
     if np.float32(asked[0]) < low or np.float32(asked[1]) > high:
         raise InputError(
-            f"{what} of {asked[0]:g} to {asked[1]:g}{unit} asked, but the model is valid from "
+            f"{what} of {asked[0]:g} to {asked[1]:g}{unit} asked, but the model goes from "
             f"{valid[0]:g} to {valid[1]:g}{unit}; stay inside, or choose clip or extrapolate "
             "(--out-of-range)"
         )

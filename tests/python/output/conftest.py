@@ -31,6 +31,7 @@ class FakeSampler:
             pdg_id=22,
             layer_ids=LAYERS,
             validity=SimpleNamespace(incident_energy=(256.0, 65536.0), eta=(0.2, 0.2)),
+            extrapolation=SimpleNamespace(incident_energy=(128.0, 131072.0), eta=(0.0, 0.4)),
         )
     )
 
