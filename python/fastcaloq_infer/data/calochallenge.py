@@ -71,6 +71,7 @@ class LayerEnergyFile(ShowerFile):
     """A file with ``incident_energies`` and ``layer_energies``."""
 
     dialect = "CaloChallenge, layer energies only"
+    deposits_are_voxels = False
     has_voxels = False
 
     def __init__(self, path: Path, file: h5py.File, stated: Stated) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from fastcaloq_infer.data.metadata import check_units, find_eta, find_particle
+from fastcaloq_infer.data.metadata import check_units, find_eta, find_particle, text_attribute
 from fastcaloq_infer.data.raw_chunk import RawChunk
 from fastcaloq_infer.data.showers import ShowerBatch
 from fastcaloq_infer.errors import InputError
@@ -47,6 +47,8 @@ class ShowerFile(ABC):
 
     dialect: str
     """Name of the file format, for people."""
+    deposits_are_voxels = True
+    """Whether a row holds voxels, or layer energies only."""
 
     def __init__(
         self, path: Path, file: h5py.File, stated: Stated, energy_key: str, deposit_keys: list[str]
@@ -60,6 +62,9 @@ class ShowerFile(ABC):
                 f"{energy_key!r} has shape {self._incident.shape}, expected (N, 1) or (N,)"
             )
         self.n_showers = int(self._incident.shape[0])
+        for key in [energy_key, *deposit_keys]:
+            if file[key].dtype.kind not in "fiu":
+                raise InputError(f"{key!r} holds {file[key].dtype}, expected numbers")
         for key in deposit_keys:
             shape = file[key].shape
             if len(shape) != 2:
@@ -84,7 +89,7 @@ class ShowerFile(ABC):
     @property
     @abstractmethod
     def has_voxels(self) -> bool:
-        """Whether the file holds voxels, or layer energies only."""
+        """Whether `iterate` can hand out voxels in the order of `binning`."""
 
     def why_no_voxels(self) -> str:
         """Say why `iterate` cannot be used, where it cannot."""
@@ -117,6 +122,16 @@ class ShowerFile(ABC):
     def has_eta(self) -> bool:
         """Whether eta is known, from the file or from the caller."""
         return self.eta is not None or self._eta_key is not None
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Remarks in the file (generator, description, source, ...) as text."""
+        known = ("particle", "pdg_id", "eta", "units", "binning", "binning_xml")
+        return {
+            key: text_attribute(self._file, key) or ""
+            for key in self._file.attrs
+            if key not in known
+        }
 
     def incident_energies(self) -> NDArray[np.float64]:
         """Read all incident energies, (N,) float64 MeV, unchecked."""
