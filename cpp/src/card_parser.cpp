@@ -1,0 +1,316 @@
+#include "card_parser.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "fastcaloq/error.hpp"
+#include "fastcaloq/version.hpp"
+#include "json_object.hpp"
+#include "text.hpp"
+
+namespace fastcaloq::detail {
+namespace {
+
+// Generous bounds of what is sane; beyond them a number is a mistake, not a model.
+constexpr double max_energy = 1e12;  // MeV
+constexpr double max_eta = 20.0;
+constexpr double max_length = 1e6;  // mm
+constexpr double tiny = 1e-30;
+constexpr double large = 1e6;
+constexpr int max_layers = 64;
+constexpr int max_width = 8192;
+
+Interval parse_interval(JsonObject& object, const char* key, double low, double high) {
+  const std::vector<double> ends = object.numbers(key, 2, 2, low, high);
+  if (ends[0] > ends[1]) object.fail(key, "ends below where it starts");
+  return {ends[0], ends[1]};
+}
+
+PhaseSpace parse_phase_space(JsonObject object) {
+  PhaseSpace space;
+  space.incident_energy = parse_interval(object, "incident_energy", tiny, max_energy);
+  space.eta = parse_interval(object, "eta", 0.0, max_eta);
+  object.finish();
+  return space;
+}
+
+void require_word(JsonObject& object, const char* key, const std::string& word) {
+  object.choice(key, {word});
+}
+
+void parse_units(JsonObject units) {
+  require_word(units, "energy", "MeV");
+  require_word(units, "length", "mm");
+  require_word(units, "angle", "rad");
+  units.finish();
+}
+
+BinningCard parse_binning(JsonObject object) {
+  BinningCard binning;
+  binning.name = object.text("name");
+  for (JsonObject& entry : object.objects("layers", 1, max_layers)) {
+    LayerCard layer;
+    layer.id = entry.integer("id", 0, 10000);
+    layer.r_edges = entry.numbers("r_edges", 0, 10000, 0.0, max_length);
+    if (layer.r_edges.size() == 1) entry.fail("r_edges", "has one edge, which bounds nothing");
+    if (std::adjacent_find(layer.r_edges.begin(), layer.r_edges.end(), std::greater_equal<>()) !=
+        layer.r_edges.end()) {
+      entry.fail("r_edges", "does not ascend");
+    }
+    layer.n_alpha = entry.integer("n_alpha", 1, 10000);
+    entry.finish();
+    binning.layers.push_back(std::move(layer));
+  }
+  object.finish();
+  return binning;
+}
+
+ConditionCard parse_condition(JsonObject object) {
+  ConditionCard condition;
+  condition.log_energy_center = object.number("log_energy_center", -large, large);
+  condition.log_energy_half_width = object.number("log_energy_half_width", 1e-6, large);
+  condition.eta_center = object.number("eta_center", -max_eta, max_eta);
+  condition.eta_half_width = object.number("eta_half_width", 1e-6, large);
+  object.finish();
+  return condition;
+}
+
+PreprocessingCard parse_preprocessing(JsonObject object, std::size_t n_layers) {
+  PreprocessingCard card;
+  require_word(object, "kind", "energy_fractions");
+  card.layer_order =
+      object.integers("layer_order", n_layers, n_layers, 0, static_cast<int>(n_layers) - 1);
+  std::vector<int> sorted = card.layer_order;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    object.fail("layer_order", "names a layer twice");
+  }
+  card.energy_threshold = object.number("energy_threshold", 0.0, max_energy);
+  card.zero_width = object.number("zero_width", 0.0, large);
+  card.knots = object.numbers("knots", 1, 10000, -100.0, 100.0);
+  for (std::size_t i = 1; i < card.knots.size(); ++i) {
+    // Knots closer than this have no slope between them in float32.
+    if (card.knots[i] - card.knots[i - 1] < 1e-5) object.fail("knots", "does not ascend");
+  }
+  const std::size_t n_knots = card.knots.size();
+  for (JsonObject& entry : object.objects("coordinates", n_layers, n_layers)) {
+    CoordinateCard coordinate;
+    coordinate.mean = entry.numbers("mean", n_knots, n_knots, -large, large);
+    coordinate.scale = entry.numbers("scale", n_knots, n_knots, tiny, large);
+    coordinate.lower = entry.number_or_null("lower", -large, large);
+    coordinate.upper = entry.number_or_null("upper", -large, large);
+    if (coordinate.lower && coordinate.upper && *coordinate.lower >= *coordinate.upper) {
+      entry.fail("upper", "is not above lower");
+    }
+    coordinate.sharpness = entry.number("sharpness", 1e-6, large);
+    entry.finish();
+    card.coordinates.push_back(std::move(coordinate));
+  }
+  if (card.coordinates[0].upper) {
+    object.fail("coordinates[0].upper", "bounds the total energy from above, which has no meaning");
+  }
+  object.finish();
+  return card;
+}
+
+BlockCard parse_block(JsonObject object, int n_layers) {
+  BlockCard block;
+  block.kind =
+      object.choice("kind", {"affine", "spline"}) == 0 ? BlockKind::affine : BlockKind::spline;
+  block.passive = object.integer("passive", 0, n_layers);
+  block.active = object.integer("active", 1, n_layers);
+  if (block.passive + block.active != n_layers) {
+    object.fail("active",
+                "and passive do not add up to the " + std::to_string(n_layers) + " layers");
+  }
+  if (block.kind == BlockKind::affine) {
+    block.log_scale_bound = object.number("log_scale_bound", 1e-3, 20.0);
+  } else {
+    block.bins = object.integer("bins", 2, 256);
+    block.tail_bound = object.number("tail_bound", 0.1, 1000.0);
+    block.min_bin_width = object.number("min_bin_width", 1e-6, 1.0);
+    block.min_bin_height = object.number("min_bin_height", 1e-6, 1.0);
+    block.min_derivative = object.number("min_derivative", 1e-6, 0.9);
+    if (block.min_bin_width * block.bins >= 1.0)
+      object.fail("min_bin_width", "leaves no room for the bins");
+    if (block.min_bin_height * block.bins >= 1.0)
+      object.fail("min_bin_height", "leaves no room for the bins");
+  }
+  object.finish();
+  return block;
+}
+
+FlowCard parse_flow(JsonObject object, int n_layers) {
+  FlowCard flow;
+  for (JsonObject& block : object.objects("blocks", 1, 256)) {
+    flow.blocks.push_back(parse_block(std::move(block), n_layers));
+  }
+  flow.hidden = object.integers("hidden", 0, 16, 1, max_width);
+  flow.activation =
+      object.choice("activation", {"relu", "silu"}) == 0 ? Activation::relu : Activation::silu;
+  object.finish();
+  return flow;
+}
+
+CircuitCard parse_circuit(JsonObject object) {
+  CircuitCard circuit;
+  circuit.n_qubits = object.integer("n_qubits", 1, 16);
+  circuit.n_layers = object.integer("n_layers", 1, 64);
+  circuit.n_inputs = object.integer("n_inputs", 2, 2);
+  circuit.encoding = object.text("encoding");
+  circuit.ansatz = object.text("ansatz");
+  circuit.reuploading = object.boolean("reuploading");
+  circuit.observables = object.text("observables");
+  circuit.monomial_degree = object.integer("monomial_degree", 1, 2);
+  object.finish();
+  return circuit;
+}
+
+TableCard parse_table(JsonObject object, const PhaseSpace& reach) {
+  TableCard table;
+  table.log_energy = parse_interval(object, "log_energy", -100.0, 100.0);
+  table.eta = parse_interval(object, "eta", 0.0, max_eta);
+  table.n_energy = object.integer("n_energy", 4, 1000000);
+  table.n_eta = object.integer("n_eta", 1, 10000);
+  if (table.n_eta == 2 || table.n_eta == 3) object.fail("n_eta", "is neither 1 nor at least 4");
+  table.max_error = object.number("max_error", 0.0, large);
+  table.feature_range = object.number("feature_range", 0.0, large);
+  // The grid must reach as far as the model may be asked; 1e-4 is above the float32 rounding of a
+  // logarithm and far below one cell.
+  constexpr double slack = 1e-4;
+  if (!(table.log_energy.high > table.log_energy.low) ||
+      table.log_energy.low > std::log(reach.incident_energy.low) + slack ||
+      table.log_energy.high < std::log(reach.incident_energy.high) - slack) {
+    object.fail("log_energy", "does not cover the energies of the extrapolation range");
+  }
+  if (table.n_eta > 1 &&
+      (!(table.eta.high > table.eta.low) || table.eta.low > reach.eta.low + slack ||
+       table.eta.high < reach.eta.high - slack)) {
+    object.fail("eta", "does not cover the eta of the extrapolation range");
+  }
+  object.finish();
+  return table;
+}
+
+ConditioningCard parse_conditioning(JsonObject object, const PhaseSpace& reach) {
+  ConditioningCard card;
+  constexpr std::array kinds{ConditioningKind::none, ConditioningKind::conditioner,
+                             ConditioningKind::classical};
+  constexpr std::array modes{ConditioningMode::none, ConditioningMode::precomputed,
+                             ConditioningMode::embedded};
+  card.kind = kinds[object.choice("kind", {"none", "conditioner", "classical"})];
+  card.mode = modes[object.choice("mode", {"none", "precomputed", "embedded"})];
+  card.features = object.integer("features", 0, 1024);
+  if (!object.is_null("circuit")) card.circuit = parse_circuit(object.object("circuit"));
+  if (!object.is_null("hidden")) card.hidden = object.integers("hidden", 0, 16, 1, max_width);
+  if (!object.is_null("table")) card.table = parse_table(object.object("table"), reach);
+  if ((card.kind == ConditioningKind::none) != (card.mode == ConditioningMode::none)) {
+    object.fail("mode", "contradicts its kind");
+  }
+  if ((card.kind == ConditioningKind::none) != (card.features == 0)) {
+    object.fail("features", "contradicts its kind");
+  }
+  if ((card.kind == ConditioningKind::conditioner) != card.circuit.has_value()) {
+    object.fail("circuit", "contradicts its kind");
+  }
+  if (card.kind != ConditioningKind::classical && !card.hidden.empty()) {
+    object.fail("hidden", "contradicts its kind");
+  }
+  if ((card.mode == ConditioningMode::precomputed) != card.table.has_value()) {
+    object.fail("table", "contradicts its mode");
+  }
+  if (card.mode == ConditioningMode::embedded && card.circuit && card.circuit->n_qubits > 10) {
+    // Its matrices would take 512 MiB for each upload.
+    object.fail("circuit", "is embedded with more than 10 qubits");
+  }
+  object.finish();
+  return card;
+}
+
+// Provenance is for people: the engine checks that it is understood and keeps none of it.
+void check_training(JsonObject object) {
+  constexpr int many = std::numeric_limits<int>::max();
+  object.text("version");
+  object.number("seed");
+  for (JsonObject& entry : object.objects("data", 0, 10000)) {
+    entry.text("name");
+    entry.text("sha256");
+    entry.integer("showers", 0, many);
+    entry.finish();
+  }
+  object.integer("steps", 0, many);
+  object.integer("epochs", 0, many);
+  object.number("validation_nll");
+  object.number("seconds", 0.0);
+  object.finish();
+}
+
+std::vector<float> as_float(const std::vector<double>& numbers) {
+  std::vector<float> values(numbers.size());
+  std::transform(numbers.begin(), numbers.end(), values.begin(),
+                 [](double number) { return static_cast<float>(number); });
+  return values;
+}
+
+ParityCard parse_parity(JsonObject object, std::size_t n_layers, const PhaseSpace& reach) {
+  ParityCard parity;
+  const std::vector<double> energies =
+      object.numbers("incident_energy", 1, 10000, reach.incident_energy.low * 0.999,
+                     reach.incident_energy.high * 1.001);
+  const std::size_t n = energies.size();
+  parity.incident_energy = as_float(energies);
+  parity.eta = as_float(object.numbers("eta", n, n, -max_eta, max_eta));
+  parity.z_energy = as_float(object.matrix("z_energy", n, n_layers, -100.0, 100.0));
+  parity.layer_energy = as_float(object.matrix("layer_energy", n, n_layers, 0.0, 1e30));
+  parity.relative_tolerance = object.number("relative_tolerance", 0.0, 0.1);
+  parity.absolute_tolerance = object.number("absolute_tolerance", 0.0, max_energy);
+  object.finish();
+  return parity;
+}
+
+bool contains(const Interval& outer, const Interval& inner) {
+  return outer.low <= inner.low && outer.high >= inner.high;
+}
+
+}  // namespace
+
+ModelCard parse_card(std::string_view text) {
+  const Json json = parse_json(text);
+  JsonObject object(json, "");
+  ModelCard card;
+  card.schema = object.integer("schema", 1, 1000000);
+  if (card.schema > card_schema) {
+    throw ModelError("the model card has schema " + std::to_string(card.schema) +
+                     " and this version reads up to " + std::to_string(card_schema) +
+                     ", so parts of the model would be misread: update fastcaloq-infer");
+  }
+  card.name = object.text("name");
+  card.particle = object.text("particle");
+  card.pdg_id = object.integer("pdg_id", -2000000000, 2000000000);
+  const Json& contents = object.list("contents");
+  if (contents != Json::array({"layer_energy"})) {
+    object.fail("contents", "asks for more than layer_energy, which is all this version makes");
+  }
+  parse_units(object.object("units"));
+  card.binning = parse_binning(object.object("binning"));
+  const std::size_t n_layers = card.binning.layers.size();
+  card.validity = parse_phase_space(object.object("validity"));
+  card.extrapolation = parse_phase_space(object.object("extrapolation"));
+  if (!contains(card.extrapolation.incident_energy, card.validity.incident_energy) ||
+      !contains(card.extrapolation.eta, card.validity.eta)) {
+    object.fail("extrapolation", "does not contain the range of validity");
+  }
+  card.condition = parse_condition(object.object("condition"));
+  card.preprocessing = parse_preprocessing(object.object("preprocessing"), n_layers);
+  card.flow = parse_flow(object.object("flow"), static_cast<int>(n_layers));
+  card.conditioning = parse_conditioning(object.object("conditioning"), card.extrapolation);
+  check_training(object.object("training"));
+  card.parity = parse_parity(object.object("parity"), n_layers, card.extrapolation);
+  object.finish();
+  return card;
+}
+
+}  // namespace fastcaloq::detail
