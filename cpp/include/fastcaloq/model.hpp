@@ -1,0 +1,58 @@
+/// \file
+/// A trained model, loaded once and shared.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "fastcaloq/export.hpp"
+#include "fastcaloq/model_card.hpp"
+
+namespace fastcaloq {
+
+namespace detail {
+class Network;
+}
+
+/// An immutable model; may be used by any number of threads at once.
+///
+/// Loading checks the digest of the whole file, the card, the shape and every value of every weight
+/// against the card, and then that the engine reproduces the parity vectors in the card on this
+/// machine. A model that loads is a model that works.
+class FASTCALOQ_API Model {
+ public:
+  /// Loads an `.onnx` file written by `export-onnx`.
+  /// \throws ModelError missing, unreadable, damaged, foreign, of a newer schema, or not reproducing
+  ///         its parity vectors; the text names the path and the reason.
+  static std::shared_ptr<const Model> load(const std::string& path);
+
+  /// The same from memory; the bytes may be freed afterwards. `name` stands for the path in errors.
+  static std::shared_ptr<const Model> from_bytes(const void* data, std::size_t size,
+                                                 const std::string& name = "the model");
+
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const ModelCard& card() const noexcept { return card_; }
+  /// The card as it stands in the file: JSON, UTF-8.
+  const std::string& card_json() const noexcept { return card_json_; }
+  /// SHA-256 that names the model: 64 lower-case hexadecimal characters.
+  const std::string& digest() const noexcept { return digest_; }
+  /// Columns of `layer_energy`, in the order of `card().binning.layers`.
+  std::size_t n_layers() const noexcept { return card_.binning.layers.size(); }
+
+  /// For the library's own classes.
+  const detail::Network& network() const noexcept { return *network_; }
+
+ private:
+  Model();
+
+  ModelCard card_;
+  std::string card_json_;
+  std::string digest_;
+  std::unique_ptr<const detail::Network> network_;
+};
+
+}  // namespace fastcaloq

@@ -1,0 +1,37 @@
+#include <utility>
+
+#include "conditioner.hpp"
+#include "dense_chain.hpp"
+
+namespace fastcaloq::detail {
+namespace {
+
+/// A small tanh network on the condition, in float32.
+class ClassicalConditioner final : public Conditioner {
+ public:
+  explicit ClassicalConditioner(const std::vector<kernels::MlpLayer>& layers)
+      : chain_(layers, kernels::Activation::tanh) {}
+
+  void features(const kernels::KernelTable& kernels, const ConditionRows& rows, float* features,
+                float* scratch) const override {
+    chain_.apply(kernels, rows.condition, features, rows.n, scratch);
+  }
+
+  std::size_t scratch_floats(std::size_t n) const override { return chain_.scratch_floats(n); }
+
+ private:
+  DenseChain chain_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Conditioner> make_classical_conditioner(const ModelCard& card,
+                                                              Weights& weights) {
+  std::vector<std::size_t> widths{2};
+  for (const int width : card.conditioning.hidden)
+    widths.push_back(static_cast<std::size_t>(width));
+  widths.push_back(static_cast<std::size_t>(card.conditioning.features));
+  return std::make_unique<ClassicalConditioner>(weights.layers("conditioner.subnet", widths));
+}
+
+}  // namespace fastcaloq::detail

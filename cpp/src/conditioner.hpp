@@ -1,0 +1,43 @@
+/// \file
+/// Features of the condition: one class per way a model file can carry them.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "fastcaloq/model_card.hpp"
+#include "kernels/engine.hpp"
+#include "weights.hpp"
+
+namespace fastcaloq::detail {
+
+/// What features are computed from, in two forms: conditioners read the one they need.
+struct ConditionRows {
+  std::size_t n = 0;
+  const float* condition = nullptr;   ///< (n, 2), see ConditionCard
+  const float* log_energy = nullptr;  ///< (n) log(E_inc/MeV)
+  const float* eta = nullptr;         ///< (n)
+};
+
+/// Immutable; a row's features depend on that row alone.
+class Conditioner {
+ public:
+  virtual ~Conditioner() = default;
+
+  /// features out, (rows.n, Q) row-major; `scratch` holds scratch_floats(rows.n) floats.
+  virtual void features(const kernels::KernelTable& kernels, const ConditionRows& rows,
+                        float* features, float* scratch) const = 0;
+  virtual std::size_t scratch_floats(std::size_t n) const = 0;
+};
+
+/// The conditioner the card describes, with its weights; null for a model without one.
+/// Throws ModelError, see Weights.
+std::unique_ptr<const Conditioner> make_conditioner(const ModelCard& card, Weights& weights);
+
+std::unique_ptr<const Conditioner> make_table_conditioner(const ModelCard& card, Weights& weights);
+std::unique_ptr<const Conditioner> make_quantum_conditioner(const ModelCard& card,
+                                                            Weights& weights);
+std::unique_ptr<const Conditioner> make_classical_conditioner(const ModelCard& card,
+                                                              Weights& weights);
+
+}  // namespace fastcaloq::detail

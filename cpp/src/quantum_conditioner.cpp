@@ -1,0 +1,131 @@
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "conditioner.hpp"
+#include "dense_chain.hpp"
+
+namespace fastcaloq::detail {
+namespace {
+
+/// The circuit as real constants. With D = 2^qubits, c the condition and m(c) its monomials:
+///   state = initial ; for each upload: state <- (exp(-i m(c) phases) * state) matrix
+///   features = |state|^2 readout
+/// in float32, states as rows [re, im] of 2 D numbers.
+class QuantumConditioner final : public Conditioner {
+ public:
+  struct Upload {
+    DenseChain phases;  // monomials -> D
+    DenseChain matrix;  // 2 D -> 2 D
+  };
+
+  QuantumConditioner(std::size_t dimension, std::size_t n_monomials, std::vector<float> initial,
+                     std::vector<Upload> uploads, DenseChain readout)
+      : dimension_(dimension),
+        n_monomials_(n_monomials),
+        initial_(std::move(initial)),
+        uploads_(std::move(uploads)),
+        readout_(std::move(readout)) {}
+
+  void features(const kernels::KernelTable& kernels, const ConditionRows& rows, float* features,
+                float* scratch) const override {
+    float* monomials = scratch;
+    float* phases = monomials + rows.n * n_monomials_;
+    float* state = phases + rows.n * dimension_;
+    float* next = state + rows.n * 2 * dimension_;
+    fill_monomials(rows, monomials);
+    for (std::size_t row = 0; row < rows.n; ++row) {
+      std::copy(initial_.begin(), initial_.end(), state + row * 2 * dimension_);
+    }
+    for (const Upload& upload : uploads_) {
+      upload.phases.apply(kernels, monomials, phases, rows.n, nullptr);
+      rotate(phases, state, rows.n);
+      upload.matrix.apply(kernels, state, next, rows.n, nullptr);
+      std::swap(state, next);
+    }
+    float* probability = phases;
+    for (std::size_t row = 0; row < rows.n; ++row) {
+      const float* re = state + row * 2 * dimension_;
+      const float* im = re + dimension_;
+      for (std::size_t i = 0; i < dimension_; ++i) {
+        probability[row * dimension_ + i] = re[i] * re[i] + im[i] * im[i];
+      }
+    }
+    readout_.apply(kernels, probability, features, rows.n, nullptr);
+  }
+
+  std::size_t scratch_floats(std::size_t n) const override {
+    return n * (n_monomials_ + 5 * dimension_);
+  }
+
+ private:
+  void fill_monomials(const ConditionRows& rows, float* monomials) const {
+    for (std::size_t row = 0; row < rows.n; ++row) {
+      const float c0 = rows.condition[2 * row];
+      const float c1 = rows.condition[2 * row + 1];
+      float* out = monomials + row * n_monomials_;
+      out[0] = c0;
+      out[1] = c1;
+      if (n_monomials_ == 5) {
+        out[2] = c0 * c0;
+        out[3] = c0 * c1;
+        out[4] = c1 * c1;
+      }
+    }
+  }
+
+  void rotate(const float* phases, float* state, std::size_t n) const {
+    for (std::size_t row = 0; row < n; ++row) {
+      float* re = state + row * 2 * dimension_;
+      float* im = re + dimension_;
+      for (std::size_t i = 0; i < dimension_; ++i) {
+        const float angle = phases[row * dimension_ + i];
+        const float cosine = std::cos(angle);
+        const float sine = std::sin(angle);
+        const float real = re[i] * cosine + im[i] * sine;
+        im[i] = im[i] * cosine - re[i] * sine;
+        re[i] = real;
+      }
+    }
+  }
+
+  std::size_t dimension_;
+  std::size_t n_monomials_;
+  std::vector<float> initial_;
+  std::vector<Upload> uploads_;
+  DenseChain readout_;
+};
+
+DenseChain product(Weights& weights, const std::string& name, std::size_t n_in, std::size_t n_out) {
+  kernels::MlpLayer layer;
+  layer.n_in = n_in;
+  layer.n_out = n_out;
+  layer.weight = weights.floats(name, {n_in, n_out});
+  layer.bias.assign(n_out, 0.0F);
+  return DenseChain({std::move(layer)}, kernels::Activation::none);
+}
+
+}  // namespace
+
+std::unique_ptr<const Conditioner> make_quantum_conditioner(const ModelCard& card,
+                                                            Weights& weights) {
+  const CircuitCard& circuit = *card.conditioning.circuit;
+  const std::size_t dimension = std::size_t{1} << circuit.n_qubits;
+  const std::size_t n_monomials = circuit.monomial_degree == 1 ? 2 : 5;
+  // Without re-uploading the inputs enter once, with it before every layer.
+  const int n_uploads = circuit.reuploading ? circuit.n_layers : 1;
+  std::vector<float> initial = weights.floats("quantum.initial_state", {2 * dimension});
+  std::vector<QuantumConditioner::Upload> uploads;
+  for (int u = 0; u < n_uploads; ++u) {
+    const std::string name = "quantum." + std::to_string(u);
+    DenseChain phases = product(weights, name + ".phases", n_monomials, dimension);
+    DenseChain matrix = product(weights, name + ".matrix", 2 * dimension, 2 * dimension);
+    uploads.push_back({std::move(phases), std::move(matrix)});
+  }
+  return std::make_unique<QuantumConditioner>(
+      dimension, n_monomials, std::move(initial), std::move(uploads),
+      product(weights, "quantum.readout", dimension,
+              static_cast<std::size_t>(card.conditioning.features)));
+}
+
+}  // namespace fastcaloq::detail
