@@ -1,0 +1,60 @@
+/// \file
+/// Drawing showers from a model.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "fastcaloq/conditions.hpp"
+#include "fastcaloq/export.hpp"
+#include "fastcaloq/model.hpp"
+#include "fastcaloq/random.hpp"
+
+namespace fastcaloq {
+
+struct SamplerOptions {
+  /// Threads for large batches; 0: all processors this process may use.
+  unsigned threads = 0;
+  /// "auto" or one of instruction_sets().
+  std::string instruction_set = "auto";
+};
+
+/// Draws layer energies. Its methods are const and may be called from many threads at once; working
+/// memory is kept between calls, one piece for each thread that was ever inside at the same time.
+///
+/// A shower depends on its key, energy and eta alone: not on the batch it is in, its place there, or
+/// the number of threads (bit for bit, for one instruction set).
+class FASTCALOQ_API Sampler {
+ public:
+  /// \throws InputError a null model, or an unknown or unavailable instruction set
+  /// \throws ModelError the model does not reproduce its parity vectors with this instruction set
+  explicit Sampler(std::shared_ptr<const Model> model, const SamplerOptions& options = {});
+  ~Sampler();
+  Sampler(Sampler&&) noexcept;
+  Sampler& operator=(Sampler&&) noexcept;
+
+  /// Draws one shower for each particle, with latents of its key.
+  /// \param layer_energy out, (n, layers) MeV, row-major, each exactly 0 or positive
+  /// \return number of particles outside the range of validity
+  /// \throws InputError see check_conditions
+  /// \throws ModelError an energy that is not finite came out; names the row
+  std::size_t sample(const Conditions& conditions, const ShowerKeys& keys, OutOfRange policy,
+                     float* layer_energy) const;
+
+  /// The same from given latents `z`, (n, layers), row-major. Throws InputError for a latent that is
+  /// not finite.
+  std::size_t generate(const Conditions& conditions, const float* z, OutOfRange policy,
+                       float* layer_energy) const;
+
+  const std::shared_ptr<const Model>& model() const noexcept;
+  unsigned threads() const noexcept;
+  /// Name of the instruction set in use.
+  std::string instruction_set() const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace fastcaloq
