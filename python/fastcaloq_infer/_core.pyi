@@ -1,0 +1,96 @@
+"""C++ core: arrays in, arrays out, nothing converted.
+
+Arrays must have exactly the given dtype, be C-contiguous and of matching length, else
+``InputError``. Energies in MeV. All functions release the interpreter lock while they compute.
+"""
+
+import os
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+@final
+class Model:
+    """A loaded, verified, immutable model; may be shared by threads.
+
+    Raises ``ModelError`` for a file that is missing, damaged, foreign, of a newer schema, or that
+    does not reproduce its parity vectors on this machine.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None: ...
+    @staticmethod
+    def from_bytes(data: bytes, name: str = "the model") -> Model: ...
+    @property
+    def card(self) -> str:
+        """The card as JSON."""
+    @property
+    def digest(self) -> str:
+        """SHA-256 that names the model, 64 hexadecimal characters."""
+    @property
+    def n_layers(self) -> int:
+        """Columns of ``layer_energy``."""
+    def check_conditions(
+        self,
+        incident_energy: NDArray[np.float32],
+        eta: NDArray[np.float32],
+        out_of_range: str = "refuse",
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], int]:
+        """Energies [MeV] and eta to use, (N,) each, and the number of rows outside the validity.
+
+        Raises ``InputError`` naming the first row that is not finite, not positive, or not allowed
+        by ``out_of_range`` ("refuse", "clip", "extrapolate").
+        """
+
+@final
+class Sampler:
+    """Draws layer energies; may be used by many threads at once.
+
+    ``threads`` 0 means every processor this process may use; ``instruction_set`` is "auto" or one
+    of `instruction_sets`. Raises ``InputError`` for an instruction set this machine lacks.
+    """
+
+    def __init__(self, model: Model, threads: int = 0, instruction_set: str = "auto") -> None: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def instruction_set(self) -> str: ...
+    def sample(
+        self,
+        incident_energy: NDArray[np.float32],
+        eta: NDArray[np.float32],
+        seed: int,
+        event: NDArray[np.uint64],
+        particle: NDArray[np.uint32],
+        out_of_range: str = "refuse",
+    ) -> tuple[NDArray[np.float32], int]:
+        """Layer energies (N, L) in MeV of N particles, and how many are outside the validity.
+
+        Raises ``InputError`` as `Model.check_conditions`, ``ModelError`` if an energy that is not
+        finite comes out.
+        """
+    def generate(
+        self,
+        incident_energy: NDArray[np.float32],
+        eta: NDArray[np.float32],
+        z: NDArray[np.float32],
+        out_of_range: str = "refuse",
+    ) -> tuple[NDArray[np.float32], int]:
+        """As `sample`, from given latents ``z`` (N, L)."""
+
+def latents(
+    seed: int,
+    event: NDArray[np.uint64],
+    particle: NDArray[np.uint32],
+    n: int,
+    stream: int = 0,
+) -> NDArray[np.float32]:
+    """Draw standard normal latents (N, n) of N keys (seed, event, particle).
+
+    Stream 0 is for energies, 1 for shapes; the bits are the same on every machine.
+    """
+
+def instruction_sets() -> list[str]:
+    """Return the instruction sets this build holds and this machine runs, best first."""

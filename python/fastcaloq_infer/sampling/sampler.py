@@ -1,0 +1,187 @@
+"""The way from Python to showers: a model's name or file in, NumPy arrays out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.sampling import arguments
+from fastcaloq_infer.sampling.engines import NativeEngine, OnnxRuntimeEngine
+from fastcaloq_infer.sampling.models import find
+from fastcaloq_infer.sampling.showers import Showers
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from fastcaloq_infer.artefact import Card
+    from fastcaloq_infer.sampling.engines import Engine
+
+EngineName = Literal["native", "onnxruntime"]
+OutOfRange = Literal["refuse", "clip", "extrapolate"]
+
+
+class Sampler:
+    """Draws showers from a model; may be used by many threads at once.
+
+    A shower depends on (seed, event, particle), its energy and eta alone: not on the batch, the
+    order, or the number of threads. With one instruction set the bits are the same.
+
+    Parameters
+    ----------
+    model
+        Name of a shipped model ("photon") or path of a file written by ``export-onnx``.
+    engine
+        "native" (C++, the default) or "onnxruntime" (the same file through ONNX Runtime).
+    threads
+        0: all processors this process may use.
+    instruction_set
+        "auto", or one of ``fastcaloq_infer._core.instruction_sets()``; native engine only.
+
+    Raises
+    ------
+    ModelError
+        The model is unknown, missing, damaged, of a newer schema, or does not reproduce its own
+        parity vectors on this machine.
+    InputError
+        An unknown engine or instruction set, or onnxruntime is not installed.
+
+    Examples
+    --------
+    >>> from fastcaloq_infer import Sampler
+    >>> showers = Sampler("photon").sample(65536.0, n=1000, seed=1)  # doctest: +SKIP
+    >>> showers.total_energy.mean()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: str | PathLike[str],
+        engine: EngineName = "native",
+        threads: int = 0,
+        instruction_set: str = "auto",
+    ) -> None:
+        self.engine = engine
+        self.threads = arguments.whole_number(threads, "threads", 1025)
+        self.path = find(model)
+        self._engine: Engine
+        if engine == "native":
+            self._engine = NativeEngine(self.path, self.threads, instruction_set)
+        elif engine == "onnxruntime":
+            self._engine = OnnxRuntimeEngine(self.path, self.threads)
+        else:
+            raise InputError(
+                f"engine {engine!r} is unknown: use one of {', '.join(get_args(EngineName))}"
+            )
+        self._model = self._engine.model
+
+    @cached_property
+    def card(self) -> Card:
+        """What the model says about itself, checked."""
+        from fastcaloq_infer.artefact import Card
+
+        return Card.from_json(self._model.card)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 that names the model, 64 hexadecimal characters."""
+        return self._model.digest
+
+    @property
+    def n_layers(self) -> int:
+        """Columns of ``layer_energy``, in the order of ``card.binning.layers``."""
+        return self._model.n_layers
+
+    def sample(
+        self,
+        incident_energies: ArrayLike,
+        *,
+        eta: ArrayLike | None = None,
+        seed: int,
+        n: int | None = None,
+        first_event: int = 0,
+        particle: int = 0,
+        out_of_range: OutOfRange = "refuse",
+    ) -> Showers:
+        """Draw one shower for each energy.
+
+        Parameters
+        ----------
+        incident_energies
+            (N,) or (N, 1) MeV, or one number for all showers.
+        eta
+            (N,) or one number, of either sign; may be left out where the model knows one value.
+        seed
+            0 to 2^64 - 1. The same seed, event and particle give the same shower.
+        n
+            Number of showers; needed where neither energies nor eta is an array.
+        first_event
+            Event number of the first row; the others follow.
+        particle
+            Number of the particle in its event, the same for all rows.
+        out_of_range
+            Outside the range of validity: "refuse", "clip" to it, or "extrapolate" as far as the
+            card allows. Such rows are counted in the result.
+
+        Raises
+        ------
+        InputError
+            Wrong shapes, or an energy that is NaN, infinite, not positive or out of range; the
+            message names the first such row.
+        ModelError
+            An energy that is not finite came out; names the row.
+        """
+        energies, etas = arguments.rows(incident_energies, self._eta(eta), n)
+        event = arguments.events(first_event, len(energies))
+        particles = np.full(
+            len(energies), arguments.whole_number(particle, "particle", 2**32), dtype=np.uint32
+        )
+        seed = arguments.whole_number(seed, "seed")
+        layer_energy, n_outside = self._engine.sample(
+            energies, etas, seed, event, particles, out_of_range
+        )
+        return self._showers(energies, etas, layer_energy, event, n_outside, out_of_range)
+
+    def generate(
+        self,
+        incident_energies: ArrayLike,
+        z: ArrayLike,
+        *,
+        eta: ArrayLike | None = None,
+        first_event: int = 0,
+        out_of_range: OutOfRange = "refuse",
+    ) -> Showers:
+        """Draw showers from given latents ``z`` (N, L) instead of random ones; else as `sample`."""
+        energies, etas = arguments.rows(
+            incident_energies, self._eta(eta), np.shape(z)[0] if np.ndim(z) else None
+        )
+        event = arguments.events(first_event, len(energies))
+        latents = arguments.latents(z, len(energies), self.n_layers)
+        layer_energy, n_outside = self._engine.generate(energies, etas, latents, out_of_range)
+        return self._showers(energies, etas, layer_energy, event, n_outside, out_of_range)
+
+    def _eta(self, eta: ArrayLike | None) -> ArrayLike:
+        if eta is not None:
+            return eta
+        low, high = self.card.validity.eta
+        if low != high:
+            raise InputError(
+                f"eta is missing, and this model knows |eta| from {low:g} to {high:g}: give eta"
+            )
+        return low
+
+    def _showers(
+        self,
+        energies: NDArray[np.float32],
+        etas: NDArray[np.float32],
+        layer_energy: NDArray[np.float32],
+        event: NDArray[np.uint64],
+        n_outside: int,
+        out_of_range: OutOfRange,
+    ) -> Showers:
+        if out_of_range == "clip" and n_outside:
+            energies, etas, _ = self._model.check_conditions(energies, etas, out_of_range)
+        return Showers(energies, etas, layer_energy, event, n_outside)
