@@ -81,8 +81,8 @@ class CardCircuit(Section):
 class Table(Section):
     """The precomputed conditioner: a uniform grid in log(E_inc/MeV) and abs(eta), cubic between.
 
-    ``max_error`` is the largest interpolation error measured between the nodes, in units of
-    ``feature_range``, the largest minus the smallest value of any feature.
+    ``max_error`` is the largest absolute interpolation error of a feature measured between the
+    nodes; ``feature_range`` is the widest range (largest minus smallest value) of any feature.
     """
 
     log_energy: Range

@@ -1,0 +1,86 @@
+"""Card sections from a trained flow and the metadata of its checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from fastcaloq_infer.artefact.architecture import (
+    AffineBlock,
+    CardCircuit,
+    CardConditioning,
+    CardFlow,
+    SplineBlock,
+)
+from fastcaloq_infer.artefact.sections import Condition, Ranges
+from fastcaloq_infer.conditioning import ClassicalConditioner
+
+if TYPE_CHECKING:
+    from fastcaloq_infer.artefact.architecture import Table
+    from fastcaloq_infer.flow import EnergyFlow
+    from fastcaloq_infer.training.metadata import ModelMetadata
+
+ConditioningMode = Literal["precomputed", "embedded"]
+_REACH = 2.0  # the range of extrapolation is this much wider in energy, at either end
+
+
+def extrapolation(validity: Ranges) -> Ranges:
+    """Return where the model may be asked on request: half the lowest to twice the highest energy.
+
+    Nothing is learnt about other eta, so the range of eta stays.
+    """
+    low, high = validity.incident_energy
+    return Ranges(incident_energy=(low / _REACH, high * _REACH), eta=validity.eta)
+
+
+def condition_section(flow: EnergyFlow) -> Condition:
+    """Return centre and half width of the condition."""
+    centre = flow.condition.centre.double().tolist()
+    half_width = flow.condition.half_width.double().tolist()
+    return Condition(
+        log_energy_center=centre[0],
+        log_energy_half_width=half_width[0],
+        eta_center=centre[1],
+        eta_half_width=half_width[1],
+    )
+
+
+def flow_section(flow: EnergyFlow) -> CardFlow:
+    """Describe the blocks, in data-to-latent order, and their subnets."""
+    config = flow.config
+    blocks: list[SplineBlock | AffineBlock] = []
+    for block in flow.coupling_blocks:
+        passive, active = block.coupling.passive, block.coupling.active
+        if config.transform == "affine":
+            blocks.append(
+                AffineBlock(passive=passive, active=active, log_scale_bound=config.log_scale_bound)
+            )
+        else:
+            blocks.append(
+                SplineBlock(
+                    passive=passive,
+                    active=active,
+                    bins=config.bins,
+                    tail_bound=config.tail_bound,
+                    min_bin_width=config.min_bin_width,
+                    min_bin_height=config.min_bin_height,
+                    min_derivative=config.min_derivative,
+                )
+            )
+    return CardFlow(blocks=tuple(blocks), hidden=tuple(config.hidden), activation=config.activation)
+
+
+def conditioning_section(
+    flow: EnergyFlow, metadata: ModelMetadata, mode: ConditioningMode, table: Table | None
+) -> CardConditioning:
+    """Describe the conditioner and how it is stored; kind ``none`` has no mode."""
+    kind, conditioner = metadata.quantum.kind, flow.conditioner
+    return CardConditioning(
+        kind=kind,
+        mode="none" if kind == "none" else mode,
+        features=conditioner.n_features,
+        circuit=(CardCircuit(**metadata.quantum.circuit.card()) if kind == "conditioner" else None),
+        hidden=(
+            tuple(conditioner.hidden) if isinstance(conditioner, ClassicalConditioner) else None
+        ),
+        table=table,
+    )

@@ -1,0 +1,162 @@
+"""From a checkpoint to one self-describing ONNX file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from fastcaloq_infer.artefact import Card
+from fastcaloq_infer.artefact.file import serialise
+from fastcaloq_infer.errors import InputError, ModelError, OutputError
+from fastcaloq_infer.export.describe import (
+    ConditioningMode,
+    condition_section,
+    conditioning_section,
+    extrapolation,
+    flow_section,
+)
+from fastcaloq_infer.export.energy import energy_graph
+from fastcaloq_infer.export.parity import draw, parity_vectors
+from fastcaloq_infer.export.table import FeatureTable, build_table
+from fastcaloq_infer.export.verify import Runner, parity_error, require_agreement, worst_excess
+from fastcaloq_infer.export.weights import embedded_initialisers, flow_initialisers
+from fastcaloq_infer.files import atomic_path
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from fastcaloq_infer.flow import EnergyFlow
+    from fastcaloq_infer.training.metadata import ModelMetadata
+
+_CHECKED_SHOWERS = 512
+_CHECK_SEED = 1_000_003
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """A model file that was written, and how well it keeps what it was made from.
+
+    ``parity_error`` and ``check_error`` are the largest deviations of ONNX Runtime from float64,
+    over the tolerance: of the parity vectors in the file, and of further random showers over the
+    bound of float32. ``table`` is None where nothing was tabulated.
+    """
+
+    path: Path
+    digest: str
+    size: int
+    card: Card
+    parity_error: float
+    check_error: float
+    table: FeatureTable | None
+
+
+def export_flow(
+    flow: EnergyFlow,
+    metadata: ModelMetadata,
+    output: str | PathLike[str],
+    *,
+    conditioning: ConditioningMode = "precomputed",
+    name: str | None = None,
+    overwrite: bool = False,
+) -> ExportResult:
+    """Write a flow in memory as a model file (see `export_onnx`)."""
+    output = Path(output)
+    if conditioning not in get_args(ConditioningMode):
+        raise InputError(
+            f"conditioning {conditioning!r} is unknown: the file could not be written; choose "
+            f"{' or '.join(get_args(ConditioningMode))}"
+        )
+    if output.exists() and not overwrite:
+        raise OutputError(
+            f"{output} exists and would be lost: choose another name, or overwrite it (--force)"
+        )
+    if metadata.training is None:
+        raise ModelError(
+            "the checkpoint is of a training that has not yet looked at its held-out showers, so "
+            "nothing is known about its quality; train at least one epoch"
+        )
+    flow = flow.double().eval()
+    model_name = name or metadata.name
+    reach = extrapolation(metadata.validity)
+    initialisers = flow_initialisers(flow)
+    table = None
+    if flow.conditioner.n_features == 0:
+        pass
+    elif conditioning == "precomputed":
+        table = build_table(flow, reach)
+        initialisers["conditioner.table"] = table.values
+    else:
+        initialisers |= embedded_initialisers(flow.conditioner)
+    section = conditioning_section(flow, metadata, conditioning, table.card if table else None)
+    feature_error = table.card.max_error if table else 0.0
+    parity = parity_vectors(flow, metadata.validity, feature_error)
+    card = Card(
+        name=model_name,
+        particle=metadata.particle,
+        pdg_id=metadata.pdg_id,
+        binning=metadata.binning,
+        validity=metadata.validity,
+        extrapolation=reach,
+        condition=condition_section(flow),
+        preprocessing=metadata.preprocessing,
+        flow=flow_section(flow),
+        conditioning=section,
+        training=metadata.training,
+        parity=parity,
+    )
+    model = energy_graph(
+        card.condition, card.preprocessing, card.flow, card.conditioning, initialisers
+    )
+    content, digest = serialise(model, card)
+    runner = Runner(content)
+    on_parity = parity_error(runner, card)
+    require_agreement(on_parity, "the parity vectors")
+    check = draw(flow, metadata.validity, _CHECKED_SHOWERS, _CHECK_SEED, feature_error)
+    on_check = worst_excess(runner, check, parity.absolute_tolerance)
+    require_agreement(on_check, "random showers")
+    with atomic_path(output) as temporary:
+        temporary.write_bytes(content)
+    return ExportResult(output, digest, len(content), card, on_parity, on_check, table)
+
+
+def export_onnx(
+    source: str | PathLike[str],
+    output: str | PathLike[str],
+    *,
+    conditioning: ConditioningMode = "precomputed",
+    name: str | None = None,
+    overwrite: bool = False,
+) -> ExportResult:
+    """Export a trained model to one ONNX file with card, digest and parity vectors inside.
+
+    The same checkpoint gives the same bytes. Before the file gets its name ONNX Runtime has
+    reproduced the flow's float64 showers from it.
+
+    Parameters
+    ----------
+    source : path or str
+        A run folder, a checkpoint (``model.safetensors`` or ``checkpoint.pt``), or the name of a
+        shipped model.
+    output : path
+        The file to write.
+    conditioning : {"precomputed", "embedded"}
+        The conditioner as a table over (log energy, abs(eta)), or as itself in the graph.
+    name : str, optional
+        Name of the model in its card; the checkpoint's by default.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    ModelError
+        If the source is no usable checkpoint, or ONNX Runtime disagrees with the flow.
+    OutputError
+        If the file exists or cannot be written.
+    """
+    from fastcaloq_infer.training.checkpoint import load_flow
+
+    flow, metadata = load_flow(Path(source) if Path(source).exists() else str(source))
+    return export_flow(
+        flow, metadata, output, conditioning=conditioning, name=name, overwrite=overwrite
+    )

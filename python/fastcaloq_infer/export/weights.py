@@ -1,0 +1,78 @@
+"""The weights of an energy flow as arrays under the stable names of the model file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastcaloq_infer.conditioning import MLPConstants
+from fastcaloq_infer.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from fastcaloq_infer.conditioning import Conditioner
+    from fastcaloq_infer.flow import EnergyFlow
+
+Initialisers = dict[str, np.ndarray]
+
+
+def _float32(name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        result = values.astype(np.float32)
+    if not np.isfinite(result).all():
+        raise ModelError(
+            f"the weights {name} are not finite in float32: the training diverged, so the model "
+            "is useless; train again with a smaller learning rate"
+        )
+    return result
+
+
+def _array(tensor: Tensor) -> NDArray[np.float64]:
+    return tensor.detach().cpu().double().numpy()
+
+
+def flow_initialisers(flow: EnergyFlow) -> Initialisers:
+    """Weights of the coupling blocks; matrices are [in, out], to be multiplied from the right.
+
+    Raises
+    ------
+    ModelError
+        If a weight is not finite.
+    """
+    found: dict[str, NDArray[np.float64]] = {}
+    permutations: Initialisers = {}
+    for index, block in enumerate(flow.coupling_blocks):
+        prefix = f"energy.block{index}"
+        found[f"{prefix}.actnorm.scale"] = np.exp(_array(block.actnorm.log_scale))
+        found[f"{prefix}.actnorm.shift"] = _array(block.actnorm.shift)
+        permutations[f"{prefix}.permutation"] = (
+            block.permutation.permutation.cpu().numpy().astype(np.int64)
+        )
+        for i, linear in enumerate(block.coupling.subnet.linears):
+            found[f"{prefix}.subnet.{i}.weight"] = _array(linear.weight).T
+            found[f"{prefix}.subnet.{i}.bias"] = _array(linear.bias)
+    return {name: _float32(name, values) for name, values in found.items()} | permutations
+
+
+def embedded_initialisers(conditioner: Conditioner) -> Initialisers:
+    """Weights of a conditioner that is evaluated in the graph; none for kind ``none``."""
+    constants = conditioner.export_constants()
+    if constants is None:
+        return {}
+    found: dict[str, NDArray[np.float64]] = {}
+    if isinstance(constants, MLPConstants):
+        for i, (weight, bias) in enumerate(zip(constants.weights, constants.biases, strict=True)):
+            found[f"conditioner.subnet.{i}.weight"] = weight
+            found[f"conditioner.subnet.{i}.bias"] = bias
+    else:
+        found["quantum.initial_state"] = constants.initial_state
+        found["quantum.readout"] = constants.readout
+        for i, (phases, matrix) in enumerate(
+            zip(constants.phases, constants.matrices, strict=True)
+        ):
+            found[f"quantum.{i}.phases"] = phases
+            found[f"quantum.{i}.matrix"] = matrix
+    return {name: _float32(name, values) for name, values in found.items()}

@@ -1,0 +1,135 @@
+"""Random models for tests: flows with trained-like weights, and model files made of them.
+
+Import it as ``from models import random_energy_flow`` (``tests/python/conftest.py`` or pytest's
+``pythonpath`` puts this folder on the path).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+
+from fastcaloq_infer.artefact.provenance import Training, TrainingData
+from fastcaloq_infer.artefact.sections import (
+    BinningLayer,
+    CardBinning,
+    CardPreprocessing,
+    Coordinate,
+    Ranges,
+)
+from fastcaloq_infer.conditioning import QuantumConfig
+from fastcaloq_infer.flow import EnergyFlow, FlowConfig
+from fastcaloq_infer.training.build import build_flow
+from fastcaloq_infer.training.metadata import ModelMetadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fastcaloq_infer.export import ExportResult
+
+Kind = Literal["conditioner", "classical", "none"]
+
+
+def random_metadata(
+    seed: int = 0,
+    *,
+    kind: Kind = "conditioner",
+    n_layers: int = 5,
+    bounds: bool = True,
+    eta: tuple[float, float] = (0.2, 0.2),
+    n_knots: int = 9,
+    quantum: dict[str, Any] | None = None,
+    **flow: Any,
+) -> ModelMetadata:
+    """What a random model is made of; ``flow`` and ``quantum`` go to FlowConfig, QuantumConfig.
+
+    With ``bounds`` the coordinates cycle through: lower, both, upper, none (the total energy
+    always has a lower bound at most).
+    """
+    random = np.random.default_rng(seed)
+    low, high = 256.0, 65536.0
+    knots = np.linspace(math.log(low), math.log(high), n_knots) if n_knots > 1 else [math.log(low)]
+    coordinates = []
+    for k in range(n_layers):
+        has_lower = bounds and k % 4 in (0, 1)
+        has_upper = bounds and k > 0 and k % 4 in (1, 2)
+        coordinates.append(
+            Coordinate(
+                mean=tuple(random.normal(0.0 if k == 0 else -1.0, 0.3, len(knots)).tolist()),
+                scale=tuple(random.uniform(0.05 if k == 0 else 0.5, 0.9, len(knots)).tolist()),
+                lower=float(random.uniform(-2.5, -1.0)) if has_lower else None,
+                upper=float(random.uniform(1.0, 2.5)) if has_upper else None,
+                sharpness=float(random.uniform(1.0, 4.0)),
+            )
+        )
+    return ModelMetadata(
+        name=f"random-{seed}",
+        particle="photon",
+        pdg_id=22,
+        binning=CardBinning(
+            name="random",
+            layers=tuple(
+                BinningLayer(id=i, r_edges=(0.0, 10.0, 50.0), n_alpha=2) for i in range(n_layers)
+            ),
+        ),
+        validity=Ranges(incident_energy=(low, high), eta=eta),
+        preprocessing=CardPreprocessing(
+            layer_order=tuple(random.permutation(n_layers).tolist()),
+            energy_threshold=1e-3,
+            zero_width=1.0,
+            knots=tuple(map(float, knots)),
+            coordinates=tuple(coordinates),
+        ),
+        flow=FlowConfig(**{"n_blocks": 4, "hidden": (32, 32), **flow}),
+        quantum=QuantumConfig(**{"n_qubits": 4, **(quantum or {})}, kind=kind),
+        training=Training(
+            version="0.0.0",
+            seed=seed,
+            data=(TrainingData(name="none", sha256="0" * 64, showers=0),),
+            steps=0,
+            epochs=0,
+            validation_nll=0.0,
+            seconds=0.0,
+        ),
+    )
+
+
+def random_energy_flow(
+    seed: int = 0, *, scale: float = 1.0, **options: Any
+) -> tuple[EnergyFlow, ModelMetadata]:
+    """A float64 flow with random weights representable in float32, and its metadata.
+
+    ``scale`` is the size of the last layers' outputs: 1 looks like a trained model, 3 is wild.
+    ``options`` are those of `random_metadata`.
+    """
+    metadata = random_metadata(seed, **options)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        flow = build_flow(metadata)
+        with torch.no_grad():
+            for block in flow.coupling_blocks:
+                *_, last = block.coupling.subnet.linears
+                last.weight.normal_(0.0, scale / math.sqrt(last.in_features))
+                last.bias.normal_(0.0, 0.3 * scale)
+                block.actnorm.shift.normal_(0.0, 0.2)
+                block.actnorm.log_scale.normal_(0.0, 0.2)
+            for parameter in flow.parameters():
+                parameter.copy_(parameter.float().double())
+    return flow.double().eval(), metadata
+
+
+def write_random_model(
+    path: Path,
+    seed: int = 0,
+    *,
+    conditioning: Literal["precomputed", "embedded"] = "precomputed",
+    **options: Any,
+) -> ExportResult:
+    """Export a random flow to ``path``; returns what `fastcaloq_infer.export.export_flow` does."""
+    from fastcaloq_infer.export import export_flow
+
+    flow, metadata = random_energy_flow(seed, **options)
+    return export_flow(flow, metadata, path, conditioning=conditioning, overwrite=True)
