@@ -123,7 +123,8 @@ def _layers(showers: ShowerFile, summary: Summary) -> Table:
 
 
 def _label(low: float, high: float) -> str:
-    return f"{low:,.6g}" if low == high else f"{low:,.6g} to {high:,.6g}"
+    digits = ",.0f" if low >= 1000 else ",g"
+    return f"{low:{digits}}" if low == high else f"{low:{digits}} to {high:,.0f}"
 
 
 def _energies(summary: Summary) -> Table:

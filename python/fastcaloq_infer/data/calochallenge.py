@@ -3,8 +3,8 @@
 Datasets (arXiv:2410.21611, section 2): ``incident_energies`` (N, 1) and ``showers`` (N, V), MeV, r
 fastest, then alpha, then layer. Attributes this project adds and reads: ``particle``, ``pdg_id``,
 ``eta``, ``units``, ``binning`` and ``binning_xml``. A file may hold ``layer_energies`` (N, L) with
-the attribute ``layer_ids`` in place of ``showers``: a fiftieth of the size, and enough for
-everything that concerns energies only.
+the attribute ``layer_ids`` (or ``layers``) in place of ``showers``: a fiftieth of the size, and
+enough for everything that concerns energies only.
 """
 
 from __future__ import annotations
@@ -92,8 +92,9 @@ class LayerEnergyFile(ShowerFile):
     def layer_ids(self) -> tuple[int, ...]:
         """The L layer numbers, ascending."""
         for attributes in (self._file["layer_energies"].attrs, self._file.attrs):
-            if "layer_ids" in attributes:
-                return tuple(int(number) for number in np.atleast_1d(attributes["layer_ids"]))
+            for key in ("layer_ids", "layers"):
+                if key in attributes and np.asarray(attributes[key]).dtype.kind in "iu":
+                    return tuple(int(number) for number in np.atleast_1d(attributes[key]))
         if self._binning is not None:
             return self._binning.layer_ids
         raise InputError(

@@ -10,6 +10,8 @@ from fastcaloq_infer.data.checks import bad_rows, why_bad
 from fastcaloq_infer.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import h5py
     from numpy.typing import ArrayLike, NDArray
 
@@ -21,12 +23,21 @@ _HDF5_CHUNK_BYTES = 1 << 20
 class Columns:
     """The datasets of a file being written; rows are checked before they are appended."""
 
-    def __init__(self, file: h5py.File, binning: Binning, eta: float | None, level: int) -> None:
+    def __init__(
+        self,
+        file: h5py.File,
+        binning: Binning,
+        eta: float | None,
+        level: int,
+        check: Callable[[], None],
+    ) -> None:
         self.file = file
         self.binning = binning
         self.n_showers = 0
-        self._constant_eta = eta
+        self.eta = eta
         self._level = level
+        self._check = check
+        self._datasets: dict[str, h5py.Dataset] = {}
 
     def append(
         self,
@@ -48,7 +59,7 @@ class Columns:
             )
         energy = energy.reshape(-1)
         etas = None if eta is None else np.asarray(eta, np.float64).reshape(-1)
-        if etas is not None and self._constant_eta is not None:
+        if etas is not None and self.eta is not None:
             raise InputError("eta was given for the whole file; leave it out of the rows")
         if etas is not None and len(etas) != n:
             raise InputError(f"eta has {len(etas)} entries for {n} showers")
@@ -62,7 +73,7 @@ class Columns:
                 lambda column: f"column {column}",
             )
             raise InputError(f"row {self.n_showers + i} was not written: {reason}")
-        if (etas is None) != ("eta" not in self.file) and self.n_showers:
+        if (etas is None) != ("eta" not in self._datasets) and self.n_showers:
             raise InputError("eta must be given with every batch or with none")
         if etas is not None:
             self.extend("eta", etas[:, None].astype(np.float32))
@@ -70,10 +81,10 @@ class Columns:
 
     def extend(self, key: str, rows: NDArray[np.floating]) -> None:
         """Append rows to a dataset, creating it with the first ones."""
-        if key not in self.file:
+        if key not in self._datasets:
             width = rows.shape[1:]
             row_bytes = max(1, rows.dtype.itemsize * int(np.prod(width, dtype=int)))
-            self.file.create_dataset(
+            self._datasets[key] = self.file.create_dataset(
                 key,
                 shape=(0, *width),
                 maxshape=(None, *width),
@@ -83,7 +94,12 @@ class Columns:
                 compression_opts=self._level,
                 shuffle=True,
             )
-        dataset = self.file[key]
+        dataset = self._datasets[key]
         start = dataset.shape[0]
         dataset.resize(start + len(rows), axis=0)
         dataset[start:] = rows
+
+    def finish_rows(self, n: int) -> None:
+        """Count rows that all datasets have got; raise OSError if they could not be written."""
+        self.n_showers += n
+        self._check()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +63,9 @@ def find_particle(file: h5py.File, stated: Stated, which: Binning | None) -> Par
                 particle(int(_scalar(file.attrs["pdg_id"], "pdg_id"))),
             )
         )
-    name = text_attribute(file, "particle")
+    # Files of generated showers number the particles of an event in this attribute.
+    named = isinstance(file.attrs.get("particle"), (str, bytes))
+    name = text_attribute(file, "particle") if named else None
     if name is not None and (name.strip().lower() in KNOWN_NAMES or not sources):
         # A free text such as "single photons" beside a number is a remark, not a contradiction.
         sources.append(("the file's attribute 'particle'", particle(name)))
@@ -151,7 +155,7 @@ def find_eta(file: h5py.File, stated: Stated, n: int) -> tuple[float | None, str
 
 
 def check_units(file: h5py.File) -> None:
-    """Refuse a file whose attribute ``units`` is not MeV.
+    """Refuse a file whose attribute ``units`` is neither MeV nor JSON with ``energy`` in MeV.
 
     Raises
     ------
@@ -159,6 +163,10 @@ def check_units(file: h5py.File) -> None:
         The file says it is in other units.
     """
     units = text_attribute(file, "units")
+    with suppress(ValueError):
+        parsed = json.loads(units or "")
+        if isinstance(parsed, dict):
+            units = str(parsed.get("energy", "MeV"))
     if units is not None and units.strip().lower() != "mev":
         raise InputError(
             f"the file says its energies are in {units!r}; every energy here is in MeV, so convert "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import h5py
@@ -13,6 +13,7 @@ from fastcaloq_infer.data.binning_xml import format_binning
 from fastcaloq_infer.data.columns import Columns
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.files import atomic_path
+from fastcaloq_infer.recording_sink import RecordingSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +60,7 @@ class ShowerWriter:
         else:
             self._columns.extend("incident_energies", energy[:, None].astype(np.float32))
             self._columns.extend("showers", values.astype(np.float32))
-        self._columns.n_showers += len(energy)
+        self._columns.finish_rows(len(energy))
 
 
 class LayerEnergyWriter:
@@ -76,7 +77,7 @@ class LayerEnergyWriter:
         energy, values = self._columns.append(incident_energy, layer_energy, n_layers, eta)
         self._columns.extend("incident_energies", energy[:, None].astype(np.float32))
         self._columns.extend("layer_energies", values.astype(np.float32))
-        self._columns.n_showers += len(energy)
+        self._columns.finish_rows(len(energy))
 
 
 @contextmanager
@@ -170,17 +171,29 @@ def _open(
         raise InputError(f"gzip level {level} does not exist; give 0 (fast) to 9 (small)")
     if eta is not None and not np.isfinite(eta):
         raise InputError(f"eta is {eta}, must be finite")
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(
-            {
-                "particle": binning.particle,
-                "pdg_id": binning.pdg_id,
-                "units": "MeV",
-                "binning": binning.name,
-                "binning_xml": format_binning(binning),
-            }
-        )
-        if eta is not None:
-            file.attrs["eta"] = eta
-        file.attrs.update(attributes or {})
-        yield Columns(file, binning, eta, level)
+    # HDF5 gets a sink that cannot fail: on a full disk it would crash while closing.
+    with (
+        atomic_path(path) as temporary,
+        closing(RecordingSink(temporary)) as sink,
+    ):
+        with h5py.File(sink, "w") as file:
+            yield _begin(Columns(file, binning, eta, level, sink.check), attributes)
+        sink.check()
+
+
+def _begin(columns: Columns, attributes: Mapping[str, Any] | None) -> Columns:
+    """Write what the file says about itself."""
+    which = columns.binning
+    columns.file.attrs.update(
+        {
+            "particle": which.particle,
+            "pdg_id": which.pdg_id,
+            "units": "MeV",
+            "binning": which.name,
+            "binning_xml": format_binning(which),
+        }
+    )
+    if columns.eta is not None:
+        columns.file.attrs["eta"] = columns.eta
+    columns.file.attrs.update(attributes or {})
+    return columns
