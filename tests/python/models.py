@@ -39,6 +39,7 @@ def random_metadata(
     kind: Kind = "conditioner",
     n_layers: int = 5,
     bounds: bool = True,
+    n_absolute: int = 0,
     eta: tuple[float, float] = (0.2, 0.2),
     n_knots: int = 9,
     quantum: dict[str, Any] | None = None,
@@ -46,8 +47,8 @@ def random_metadata(
 ) -> ModelMetadata:
     """What a random model is made of; ``flow`` and ``quantum`` go to FlowConfig, QuantumConfig.
 
-    With ``bounds`` the coordinates cycle through: lower, both, upper, none (the total energy
-    always has a lower bound at most).
+    With ``bounds`` the coordinates cycle through: lower, both, upper, none (those that are no
+    fractions have a lower bound at most).
     """
     random = np.random.default_rng(seed)
     low, high = 256.0, 65536.0
@@ -55,7 +56,7 @@ def random_metadata(
     coordinates = []
     for k in range(n_layers):
         has_lower = bounds and k % 4 in (0, 1)
-        has_upper = bounds and k > 0 and k % 4 in (1, 2)
+        has_upper = bounds and k > n_absolute and k % 4 in (1, 2)
         coordinates.append(
             Coordinate(
                 mean=tuple(random.normal(0.0 if k == 0 else -1.0, 0.3, len(knots)).tolist()),
@@ -78,6 +79,7 @@ def random_metadata(
         validity=Ranges(incident_energy=(low, high), eta=eta),
         preprocessing=CardPreprocessing(
             layer_order=tuple(random.permutation(n_layers).tolist()),
+            n_absolute=n_absolute,
             energy_threshold=1e-3,
             zero_width=1.0,
             knots=tuple(map(float, knots)),

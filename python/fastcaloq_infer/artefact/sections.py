@@ -127,13 +127,16 @@ class Coordinate(Section):
 class CardPreprocessing(Section):
     """Constants of the bijection between layer energies [MeV] and flow coordinates.
 
-    ``layer_order`` is the chain of fractions: positions into the binning's layers.
+    ``layer_order`` is the chain: positions into the binning's layers. Its first ``n_absolute``
+    elements stand alone (log(E / E_inc)); the others are fractions of what is left of the energy
+    they share, whose response is coordinate 0.
     ``energy_threshold`` [MeV] and ``zero_width`` (in the flow's coordinate) say how empty layers
     were treated in training; sampling does not need them.
     """
 
     kind: Literal["energy_fractions"] = "energy_fractions"
     layer_order: tuple[int, ...]
+    n_absolute: Annotated[int, Field(ge=0)]
     energy_threshold: NonNegative
     zero_width: NonNegative
     knots: Annotated[Vector, Field(min_length=1, description="log(E_inc/MeV), ascending")]
@@ -154,6 +157,12 @@ class CardPreprocessing(Section):
                     f"coordinate {index} has {len(coordinate.mean)} means and "
                     f"{len(coordinate.scale)} scales for {len(self.knots)} knots"
                 )
-        if self.coordinates and self.coordinates[0].upper is not None:
-            raise ValueError("coordinate 0 (total energy) cannot have an upper bound")
+        if self.n_absolute >= len(self.coordinates):
+            raise ValueError(
+                f"n_absolute {self.n_absolute} leaves none of {len(self.coordinates)} layers to "
+                "share the rest"
+            )
+        for index, coordinate in enumerate(self.coordinates[: 1 + self.n_absolute]):
+            if coordinate.upper is not None:
+                raise ValueError(f"coordinate {index} is no fraction: it has no upper bound")
         return self

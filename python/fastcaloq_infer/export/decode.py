@@ -18,31 +18,34 @@ def decode(
 ) -> str:
     """Coordinates [N, L], incident energy [N, 1] MeV and its scaled logarithm to energies [N, L].
 
-    An empty layer's t becomes -1e30 (or +1e30 where the rest is empty), so its fraction
-    1 / (1 + exp(-t)) is exactly 0 (or 1): zeros need no selection and no NaN can arise.
+    An empty layer's t becomes -1e30 (or +1e30 where the rest is empty), so its energy
+    E_inc exp(t) is exactly 0, or its fraction 1 / (1 + exp(-t)) exactly 0 (or 1): zeros need no
+    selection and no NaN can arise.
     """
     g.scope("decode")
-    n = len(card.coordinates)
+    n, alone = len(card.coordinates), 1 + card.n_absolute
+    shared = n - alone
     mean, scale = _standard(g, card, condition, c0)
     t = g.op("Add", mean, g.op("Mul", scale, _unsqueeze(g, card, x)))
-    # Exponents: t_0, then -t_k for the fraction taken and +t_k for the fraction left.
-    signs = np.zeros((n, 2 * n - 1))
-    signs[0, 0] = 1.0
-    for k in range(1, n):
-        signs[k, k], signs[k, n - 1 + k] = -1.0, 1.0
+    # Exponents: t of the energies that stand alone, then -t_k and +t_k of each fraction.
+    signs = np.zeros((n, alone + 2 * shared))
+    signs[:alone, :alone] = np.eye(alone)
+    signs[alone:, alone : alone + shared] = -np.eye(shared)
+    signs[alone:, alone + shared :] = np.eye(shared)
     powers = g.op("Exp", g.dense(t, signs))
-    if n == 1:
-        return g.op("Mul", incident_energy, powers)
-    response, odds = g.split(powers, [1, 2 * (n - 1)])
-    one = g.constant(1.0)
-    fractions = g.split(g.op("Div", one, g.op("Add", odds, one)), [1] * (2 * (n - 1)))
-    rest = g.op("Mul", incident_energy, response)
-    energies = [""] * n
-    for k in range(n - 1):
-        energies[card.layer_order[k]] = g.op("Mul", rest, fractions[k])
-        rest = g.op("Mul", rest, fractions[n - 1 + k])
-    energies[card.layer_order[n - 1]] = rest
-    return g.concat(*energies)
+    responses, fractions = [powers], []
+    if shared:
+        *responses, odds = g.split(powers, [1] * alone + [2 * shared])
+        one = g.constant(1.0)
+        fractions = g.split(g.op("Div", one, g.op("Add", odds, one)), [1] * (2 * shared))
+    elif alone > 1:
+        responses = g.split(powers, [1] * alone)
+    rest, *energies = (g.op("Mul", incident_energy, response) for response in responses)
+    for taken, left in zip(fractions[:shared], fractions[shared:], strict=True):
+        energies.append(g.op("Mul", rest, taken))
+        rest = g.op("Mul", rest, left)
+    chain = dict(zip(card.layer_order, [*energies, rest], strict=True))
+    return g.concat(*(chain[layer] for layer in range(n)))
 
 
 def _standard(g: Graph, card: CardPreprocessing, condition: Condition, c0: str) -> tuple[str, str]:

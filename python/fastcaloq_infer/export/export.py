@@ -48,20 +48,22 @@ class ExportResult:
     card: Card
     parity_error: float
     check_error: float
+    check_showers: int
     table: FeatureTable | None
 
 
 def export_flow(
     flow: EnergyFlow,
     metadata: ModelMetadata,
-    output: str | PathLike[str],
+    output: str | PathLike[str] | None = None,
     *,
     conditioning: ConditioningMode = "precomputed",
     name: str | None = None,
     overwrite: bool = False,
 ) -> ExportResult:
     """Write a flow in memory as a model file (see `export_onnx`)."""
-    output = Path(output)
+    model_name = name or metadata.name
+    output = Path(output) if output is not None else Path(f"{model_name}.onnx")
     if conditioning not in get_args(ConditioningMode):
         raise InputError(
             f"conditioning {conditioning!r} is unknown: the file could not be written; choose "
@@ -77,7 +79,6 @@ def export_flow(
             "nothing is known about its quality; train at least one epoch"
         )
     flow = flow.double().eval()
-    model_name = name or metadata.name
     reach = extrapolation(metadata.validity)
     initialisers = flow_initialisers(flow)
     table = None
@@ -117,12 +118,14 @@ def export_flow(
     require_agreement(on_check, "random showers")
     with atomic_path(output) as temporary:
         temporary.write_bytes(content)
-    return ExportResult(output, digest, len(content), card, on_parity, on_check, table)
+    return ExportResult(
+        output, digest, len(content), card, on_parity, on_check, _CHECKED_SHOWERS, table
+    )
 
 
 def export_onnx(
     source: str | PathLike[str],
-    output: str | PathLike[str],
+    output: str | PathLike[str] | None = None,
     *,
     conditioning: ConditioningMode = "precomputed",
     name: str | None = None,
@@ -138,8 +141,8 @@ def export_onnx(
     source : path or str
         A run folder, a checkpoint (``model.safetensors`` or ``checkpoint.pt``), or the name of a
         shipped model.
-    output : path
-        The file to write.
+    output : path, optional
+        The file to write; by default the model's name with ``.onnx``, in the current folder.
     conditioning : {"precomputed", "embedded"}
         The conditioner as a table over (log energy, abs(eta)), or as itself in the graph.
     name : str, optional

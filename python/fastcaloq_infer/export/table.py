@@ -39,6 +39,11 @@ class FeatureTable:
         scale = self.card.feature_range
         return self.card.max_error / scale if scale > 0 else 0.0
 
+    @property
+    def meets_target(self) -> bool:
+        """Whether the interpolation error is below `TARGET` of the feature range."""
+        return self.relative_error < TARGET
+
 
 def lagrange_weights(place: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights (N, 4) of the cubic through nodes 0, 1, 2, 3 at ``place`` (N,) in node steps."""
