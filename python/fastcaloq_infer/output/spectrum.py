@@ -8,7 +8,8 @@ machines. Three forms, as written after ``--energies``:
 * ``from:FILE.hdf5`` (CaloChallenge) or ``from:FILE.root``: event e gets the energy in row e mod
   rows of that file.
 
-Random values come from the same counter-based generator as the latents, in a stream of their own.
+Random values come from the same counter-based generator as the latents, under a particle number
+that no shower has.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from fastcaloq_infer.output.portable import portable_exp
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Philox stream of the conditions; 0 and 1 belong to the layer energies and the shapes.
-CONDITION_STREAM = 2
+#: Particle number under which an event's conditions are drawn: the last one, so that its random
+#: numbers are those of no shower.
+CONDITION_PARTICLE = 2**32 - 1
 
 
 class Spectrum(Protocol):
@@ -217,8 +219,8 @@ def _uniforms(seed: int, event: NDArray[np.uint64], column: int) -> NDArray[np.f
     """
     from fastcaloq_infer import _core
 
-    particle = np.zeros(event.shape, np.uint32)
-    normals = _core.latents(seed, event, particle, 4, stream=CONDITION_STREAM)
+    particle = np.full(event.shape, CONDITION_PARTICLE, np.uint32)
+    normals = _core.latents(seed, event, particle, 4)
     pair = normals[:, 2 * column : 2 * column + 2].astype(np.float64)
     squares = pair * pair
     return portable_exp(-0.5 * (squares[:, 0] + squares[:, 1]))
