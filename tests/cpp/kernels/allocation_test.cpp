@@ -1,0 +1,75 @@
+// Nothing in the kernels allocates.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "every_set.hpp"
+#include "random_flow.hpp"
+
+namespace {
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  ++allocations;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, alignment, bytes) != 0) throw std::bad_alloc();
+  return memory;
+}
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  return counted(bytes, sizeof(void*));
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace fastcaloq::kernels {
+namespace {
+
+class AllocationTest : public EverySet {};
+
+TEST_P(AllocationTest, KernelsDoNotAllocate) {
+  FlowShape shape;
+  shape.mixed = true;
+  shape.activation = Activation::silu;
+  RandomFlow random(3);
+  const EnergyFlowParameters parameters = random.flow(shape);
+  const std::size_t before_packing = allocations;
+  const PackedFlow flow(parameters);
+  EXPECT_GT(allocations, before_packing);  // the counter counts
+  Workspace workspace(flow);
+  const FlowInputs inputs(random, parameters, 333);
+  std::vector<float> out(inputs.n * shape.n_layers), c(2 * inputs.n);
+  const std::vector<std::uint64_t> event(inputs.n, 1);
+  const std::vector<std::uint32_t> particle(inputs.n, 0);
+  const std::vector<float> eta(inputs.n, 0.2f);
+
+  const std::size_t before = allocations;
+  for (const std::size_t n : {std::size_t{1}, std::size_t{5}, inputs.n}) {
+    table().latents(1, event.data(), particle.data(), n, shape.n_layers, 0, out.data());
+    table().condition({}, inputs.incident_energy.data(), eta.data(), c.data(), nullptr, n);
+    table().sample(flow.view(), inputs.incident_energy.data(), inputs.condition.data(),
+                   inputs.features.data(), inputs.latents.data(), out.data(), n, workspace.data());
+  }
+  EXPECT_EQ(allocations, before);
+}
+
+FASTCALOQ_ON_EVERY_SET(AllocationTest);
+
+}  // namespace
+}  // namespace fastcaloq::kernels
