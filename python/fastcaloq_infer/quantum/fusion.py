@@ -6,7 +6,7 @@ permutation with signs. Pure NumPy bookkeeping, done once per circuit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +65,10 @@ class Program:
         State before the first diagonal phases, shape (2**n_qubits,).
     pattern
         Phase of every basis state per encoding angle (or product), halved, (angles, 2**n_qubits).
+    factors
+        Qubits whose angles make each row of ``pattern``.
+    final
+        The last entangler, left out of ``uploads``: it only relabels what is measured.
     """
 
     uploads: list[list[Step]]
@@ -73,7 +77,8 @@ class Program:
     sine: NDArray[np.complex128]
     initial: NDArray[np.complex128]
     pattern: NDArray[np.float64]
-    factors: list[tuple[int, ...]] = field(default_factory=list)
+    factors: list[tuple[int, ...]]
+    final: Shuffle | None
 
 
 def _shuffle(gate: Gate, n_qubits: int) -> Shuffle:
@@ -173,6 +178,14 @@ def compile_circuit(circuit: Circuit) -> Program:
                 cosine[slot, q, k], sine[slot, q, k] = SINGLE_QUBIT[gate.name]
                 if gate.parameter is not None:
                     parameter[slot, q, k] = gate.parameter
-    factors = encoding.factors(n)
-    pattern = 0.5 * parity_signs(n, factors)
-    return Program(uploads, parameter, cosine, sine, _initial_state(circuit), pattern, factors)
+    final = uploads[-1].pop() if uploads[-1] and isinstance(uploads[-1][-1], Shuffle) else None
+    return Program(
+        uploads=uploads,
+        parameter=parameter,
+        cosine=cosine,
+        sine=sine,
+        initial=_initial_state(circuit),
+        pattern=0.5 * parity_signs(n, encoding.factors(n)),
+        factors=encoding.factors(n),
+        final=final if isinstance(final, Shuffle) else None,
+    )
