@@ -20,6 +20,8 @@ from fastcaloq_infer.artefact.sections import (
 from fastcaloq_infer.errors import ModelError
 
 SCHEMA: Final = 1
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+"""A model's name becomes file and folder names."""
 
 
 class Card(Section):
@@ -30,7 +32,7 @@ class Card(Section):
     """
 
     schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
     particle: Annotated[str, Field(min_length=1)]
     pdg_id: int
     contents: tuple[Literal["layer_energy"]] = ("layer_energy",)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from fastcaloq_infer.artefact import Card
+import numpy as np
+
+from fastcaloq_infer.artefact.card import NAME_PATTERN, Card
 from fastcaloq_infer.artefact.file import serialise
 from fastcaloq_infer.errors import InputError, ModelError, OutputError
 from fastcaloq_infer.export.describe import (
@@ -63,6 +66,11 @@ def export_flow(
 ) -> ExportResult:
     """Write a flow in memory as a model file (see `export_onnx`)."""
     model_name = name or metadata.name
+    if re.match(NAME_PATTERN, model_name) is None:
+        raise InputError(
+            f"{model_name!r} cannot name a model, as names become file names; use letters, digits, "
+            "dots, dashes and underscores (--name)"
+        )
     output = Path(output) if output is not None else Path(f"{model_name}.onnx")
     if conditioning not in get_args(ConditioningMode):
         raise InputError(
@@ -113,7 +121,13 @@ def export_flow(
     runner = Runner(content)
     on_parity = parity_error(runner, card)
     require_agreement(on_parity, "the parity vectors")
-    check = draw(flow, metadata.validity, _CHECKED_SHOWERS, _CHECK_SEED, feature_error)
+    check = draw(
+        flow,
+        metadata.validity,
+        np.linspace(0.0, 1.0, _CHECKED_SHOWERS),
+        _CHECK_SEED,
+        feature_error,
+    )
     on_check = worst_excess(runner, check, parity.absolute_tolerance)
     require_agreement(on_check, "random showers")
     with atomic_path(output) as temporary:

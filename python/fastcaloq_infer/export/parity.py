@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 UNIT = 2.0**-24
 ROWS = 16
+_SEED = 20_251
 _CANDIDATES = 16  # per row: the first one that is well conditioned is taken
-_WELL_CONDITIONED = 3e-4
+_WELL_CONDITIONED = 1e-4
 _LARGEST_TOLERANCE = 0.1
 
 
@@ -161,12 +162,16 @@ def absolute_tolerance(flow: EnergyFlow) -> float:
 
 
 def draw(
-    flow: EnergyFlow, validity: Ranges, rows: int, seed: int, feature_error: float
+    flow: EnergyFlow,
+    validity: Ranges,
+    place: NDArray[np.float64],
+    seed: int,
+    feature_error: float,
 ) -> Reference:
-    """Draw reference showers over the range of validity: energies log-uniform, ends included."""
+    """Draw reference showers; ``place`` (N,) in [0, 1] is their log energy in the valid range."""
     random = np.random.Generator(np.random.Philox(seed))
     low, high = (math.log(e) for e in validity.incident_energy)
-    place = np.linspace(0.0, 1.0, rows)
+    rows = len(place)
     energy = np.exp(low + (high - low) * place).astype(np.float32)
     energy = energy.clip(*np.array(validity.incident_energy, dtype=np.float32))
     eta = random.uniform(*validity.eta, rows).astype(np.float32)
@@ -186,26 +191,23 @@ def parity_vectors(flow: EnergyFlow, validity: Ranges, feature_error: float) -> 
     ModelError
         If the flow is so steep that float32 cannot represent it.
     """
-    pool = [draw(flow, validity, ROWS, seed, feature_error) for seed in range(_CANDIDATES)]
-    bounds = np.stack([np.where(r.near_edge, np.inf, r.relative_bound) for r in pool])
+    place = np.tile(np.linspace(0.0, 1.0, ROWS), _CANDIDATES)
+    pool = draw(flow, validity, place, _SEED, feature_error)
+    bounds = np.where(pool.near_edge, np.inf, pool.relative_bound).reshape(_CANDIDATES, ROWS)
     fine = bounds < _WELL_CONDITIONED
-    chosen = np.where(fine.any(axis=0), fine.argmax(axis=0), bounds.argmin(axis=0))
-    rows = range(ROWS)
-    tolerance = float(max(bounds[c, i] for i, c in zip(rows, chosen, strict=True)))
+    candidate = np.where(fine.any(axis=0), fine.argmax(axis=0), bounds.argmin(axis=0))
+    chosen = candidate * ROWS + np.arange(ROWS)
+    tolerance = float(bounds.ravel()[chosen].max())
     if not tolerance < _LARGEST_TOLERANCE:
         raise ModelError(
             f"float32 would change the layer energies by up to {100 * tolerance:.0f} %: the flow "
             "is too steep to be run in single precision; train it longer, or with fewer bins"
         )
-
-    def pick(name: str) -> list[NDArray[np.floating]]:
-        return [getattr(pool[c], name)[i] for i, c in zip(rows, chosen, strict=True)]
-
     return Parity(
-        incident_energy=tuple(float(v) for v in pick("incident_energy")),
-        eta=tuple(float(v) for v in pick("eta")),
-        z_energy=tuple(tuple(map(float, row)) for row in pick("z_energy")),
-        layer_energy=tuple(tuple(map(float, row)) for row in pick("layer_energy")),
+        incident_energy=tuple(pool.incident_energy[chosen].tolist()),
+        eta=tuple(pool.eta[chosen].tolist()),
+        z_energy=tuple(map(tuple, pool.z_energy[chosen].tolist())),
+        layer_energy=tuple(map(tuple, pool.layer_energy[chosen].tolist())),
         relative_tolerance=tolerance,
         absolute_tolerance=absolute_tolerance(flow),
     )
