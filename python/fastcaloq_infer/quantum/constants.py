@@ -77,6 +77,22 @@ class CircuitConstants:
         return features
 
 
+def check_size(circuit: Circuit) -> None:
+    """Refuse a circuit whose matrices would not fit into an artefact.
+
+    Raises
+    ------
+    ConfigError
+        Says how large they would be.
+    """
+    if circuit.n_qubits > MAX_EXPORT_QUBITS:
+        size = 8 * (2 * circuit.dimension) ** 2 * circuit.n_uploads / 2**20
+        raise ConfigError(
+            f"quantum: the constant matrices of {circuit.n_qubits} qubits would take {size:.0f} MiB"
+            f" in the model: use at most {MAX_EXPORT_QUBITS} qubits or a precomputed table"
+        )
+
+
 def _phase_table(
     circuit: Circuit, program: Program, input_weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -99,19 +115,7 @@ def real_form(
     input_weights: NDArray[np.float64],
     matrices: list[NDArray[np.complex128]],
 ) -> CircuitConstants:
-    """Write contracted complex matrices, acting on columns, as real ones acting on rows.
-
-    Raises
-    ------
-    ConfigError
-        The matrices would not fit into an artefact.
-    """
-    if circuit.n_qubits > MAX_EXPORT_QUBITS:
-        size = 8 * (2 * circuit.dimension) ** 2 * circuit.n_uploads / 2**20
-        raise ConfigError(
-            f"quantum: the constant matrices of {circuit.n_qubits} qubits would take {size:.0f} MiB"
-            f" in the model: use at most {MAX_EXPORT_QUBITS} qubits or a precomputed table"
-        )
+    """Write contracted complex matrices, acting on columns, as real ones acting on rows."""
     return CircuitConstants(
         initial_state=np.concatenate([program.initial.real, program.initial.imag]),
         phases=[_phase_table(circuit, program, weights) for weights in input_weights],

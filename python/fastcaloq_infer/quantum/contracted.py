@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.quantum.constants import CircuitConstants, real_form
+from fastcaloq_infer.quantum.constants import CircuitConstants, check_size, real_form
 from fastcaloq_infer.quantum.distinct import distinct_rows
 from fastcaloq_infer.quantum.fused import FusedProgram
 from fastcaloq_infer.quantum.gates import parity_signs
@@ -170,7 +170,14 @@ class ContractedCircuit(nn.Module):
         return matrices
 
     def constants(self) -> CircuitConstants:
-        """Freeze the layer into the constant matrices of the embedded form."""
+        """Freeze the layer into the constant matrices of the embedded form.
+
+        Raises
+        ------
+        ConfigError
+            More qubits than an artefact can carry.
+        """
+        check_size(self.circuit)
         return real_form(
             self.circuit,
             self._fused.program,
