@@ -1,9 +1,13 @@
 """Layer energies in MeV to the coordinates the energy flow sees, and back.
 
-The chain of fractions is CaloFlow's (arXiv:2106.05285, section III) with the layers ordered from
-the most often empty to the least::
+A chain of fractions as in CaloFlow (arXiv:2106.05285, section III) with the layers ordered from
+the most often empty to the least.  Layers whose signal has a scale in MeV come first and stand
+alone: a presampler sees a few minimum-ionising particles, whose peaks lie at fixed energies and
+would be smeared by a division through the fluctuating rest (layer 0 at 256 MeV: separation from
+Geant4 4.7 times the statistical floor with fractions only, 3,000 training steps)::
 
-    t_0 = log(E_tot / E_inc)
+    t_0 = log(E_shared / E_inc)              E_shared: the layers that do not stand alone
+    t_k = log(E_k / E_inc)                   k stands alone
     t_k = logit(E_k / (E_k + rest_k))        rest_k: what the layers after k in the chain hold
     y_k = (t_k - mean_k(log E_inc)) / scale_k(log E_inc)
 
@@ -43,15 +47,19 @@ class PreprocessingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    absolute_layers: tuple[int, ...] = Field(
+        (0,), description="positions of the layers that stand alone, such as the presampler"
+    )
+
     energy_threshold: float = Field(
         1e-3, ge=0, description="MeV; a layer with less counts as empty (1 keV is far below noise)"
     )
-    zero_width: float = Field(1.0, gt=0, description="width of the intervals that hold the zeros")
+    zero_width: float = Field(2.0, gt=0, description="width of the intervals that hold the zeros")
     tail_quantile: float = Field(
-        1e-3, ge=0, lt=0.5, description="share of the values beyond the point the bounds start from"
+        0.03, ge=0, lt=0.5, description="share of the values beyond the point the bounds start from"
     )
-    zero_margin: float = Field(1.0, ge=0, description="distance of the bounds from that point")
-    sharpness: float = Field(2.0, gt=0, description="of the squeeze; its reach is 1/sharpness")
+    zero_margin: float = Field(0.5, ge=0, description="distance of the bounds from that point")
+    sharpness: float = Field(1.0, gt=0, description="of the squeeze; its reach is 1/sharpness")
 
 
 class _Chain(NamedTuple):
@@ -84,6 +92,7 @@ class EnergyPreprocessing(nn.Module):
         super().__init__()
         self.energy_threshold = constants.energy_threshold
         self.zero_width = constants.zero_width
+        self.n_absolute = constants.n_absolute
         self.register_buffer("layer_order", torch.as_tensor(constants.layer_order))
         for name in ("knots", "mean", "scale", "lower", "upper", "sharpness"):
             self.register_buffer(name, torch.as_tensor(getattr(constants, name)))
@@ -119,24 +128,27 @@ class EnergyPreprocessing(nn.Module):
     def _chain(self, layer_energy: Tensor, incident_energy: Tensor) -> _Chain:
         energy = layer_energy[:, self.layer_order]
         energy = torch.where(energy > self.energy_threshold, energy, 0.0)
-        # rest[:, k] = energy after chain element k; rest_from[:, k] includes it.
-        rest_from = energy.flip(1).cumsum(dim=1).flip(1)
-        total = rest_from[:, :1]
-        here, after = energy[:, :-1], rest_from[:, 1:]
+        log_incident = incident_energy.log().unsqueeze(1)
+        alone, shared = energy[:, : self.n_absolute], energy[:, self.n_absolute :]
+        # rest_from[:, k] = shared energy from chain element k on.
+        rest_from = shared.flip(1).cumsum(dim=1).flip(1)
+        absolute = torch.cat([rest_from[:, :1], alone], dim=1)
+        log_absolute = torch.where(absolute > 0, absolute, 1.0).log()
+        response = torch.where(absolute > 0, log_absolute - log_incident, 0.0)
+        here, after = shared[:, :-1], rest_from[:, 1:]
         valued = (here > 0) & (after > 0)
         log_here = torch.where(valued, here, 1.0).log()
         log_after = torch.where(valued, after, 1.0).log()
         log_both = torch.where(valued, here + after, 1.0).log()
-        has_total = total > 0
-        log_total = torch.where(has_total, total, 1.0).log()
-        response = torch.where(has_total, log_total - incident_energy.log().unsqueeze(1), 0.0)
         return _Chain(
             t=torch.cat([response, log_here - log_after], dim=1),
-            empty=torch.cat([~has_total, here == 0], dim=1),
-            rest_empty=torch.cat([torch.zeros_like(has_total), (here > 0) & (after == 0)], dim=1),
-            # d t_k/d u_k = 1/(u (1-u)); d(E_tot, u)/dE = prod 1/rest_from: together per element
-            # rest_from / (E_k rest_k), and 1/E_tot for the response.
-            log_jacobian=(log_both - log_here - log_after).sum(dim=1) - log_total.squeeze(1),
+            empty=torch.cat([absolute == 0, here == 0], dim=1),
+            rest_empty=torch.cat(
+                [torch.zeros_like(absolute, dtype=torch.bool), (here > 0) & (after == 0)], dim=1
+            ),
+            # d t_k/d u_k = 1/(u (1-u)) and d(E_shared, u)/dE = prod 1/rest_from: together, per
+            # element, rest_from / (E_k rest_k); 1/E for what is taken alone.
+            log_jacobian=(log_both - log_here - log_after).sum(dim=1) - log_absolute.sum(dim=1),
         )
 
     def forward(
@@ -174,9 +186,11 @@ class EnergyPreprocessing(nn.Module):
         empty, rest_empty = x < self.lower, x > self.upper
         inside = torch.where(empty | rest_empty, self._middle(x), x)
         t = mean + scale * unsqueeze(inside, self.lower, self.upper, self.sharpness)
-        rest = torch.where(empty[:, 0], 0.0, incident_energy * t[:, 0].exp())
-        energies = []
-        for k in range(1, self.n_layers):
+        alone = 1 + self.n_absolute
+        absolute = incident_energy.unsqueeze(1) * t[:, :alone].exp()
+        absolute = torch.where(empty[:, :alone], 0.0, absolute)
+        rest, *energies = absolute.unbind(dim=1)
+        for k in range(alone, self.n_layers):
             taken = rest * functional.sigmoid(t[:, k])
             left = rest * functional.sigmoid(-t[:, k])
             energies.append(

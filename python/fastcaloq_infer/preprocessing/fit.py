@@ -31,6 +31,7 @@ class FittedConstants:
     """
 
     layer_order: NDArray[np.int64]  # (L,)
+    n_absolute: int  # the first so many of the chain stand alone
     energy_threshold: float  # MeV
     zero_width: float
     knots: NDArray[np.float64]  # (K,) log(E_inc / MeV), ascending
@@ -68,6 +69,15 @@ def _moments(
     return np.interp(knots, knots[good], mean), np.interp(knots, knots[good], scale)
 
 
+def _order(energy: NDArray[np.float64], absolute: tuple[int, ...]) -> tuple[NDArray[np.int64], int]:
+    """Order of the chain: layers that stand alone, then the others, most often empty first."""
+    n_layers = energy.shape[1]
+    alone = sorted({layer for layer in absolute if layer < n_layers - 1})
+    by_emptiness = np.argsort(-(energy == 0).mean(axis=0), kind="stable")
+    shared = [int(layer) for layer in by_emptiness if layer not in alone]
+    return np.array([*alone, *shared], dtype=np.int64), len(alone)
+
+
 def fit_constants(
     layer_energy: NDArray[np.floating],
     incident_energy: NDArray[np.floating],
@@ -81,7 +91,7 @@ def fit_constants(
         If a layer holds too few showers to be standardised.
     """
     energy = np.where(layer_energy > config.energy_threshold, layer_energy, 0.0).astype(np.float64)
-    order = np.argsort(-(energy == 0).mean(axis=0), kind="stable")
+    order, n_absolute = _order(energy, config.absolute_layers)
     energy = energy[:, order]
     log_energy = np.log(np.asarray(incident_energy, dtype=np.float64))
     knots, nearest = _knots(log_energy)
@@ -91,9 +101,10 @@ def fit_constants(
     after = energy[:, ::-1].cumsum(axis=1)[:, ::-1]
     for k in range(n_layers):
         if k == 0:
-            here, rest, what = after[:, 0], np.exp(log_energy), "the total energy"
+            here, rest, what = after[:, n_absolute], np.exp(log_energy), "the shared energy"
         else:
-            here, rest = energy[:, k - 1], after[:, k]
+            here = energy[:, k - 1]
+            rest = np.exp(log_energy) if k <= n_absolute else after[:, k]
             what = f"layer at position {order[k - 1]}"
         valued = (here > 0) & (rest > 0)
         t = np.log(here[valued]) - np.log(rest[valued])
@@ -105,7 +116,8 @@ def fit_constants(
         if k > 0 and ((here > 0) & (rest == 0)).any():
             upper[k] = np.quantile(y, 1 - config.tail_quantile) + config.zero_margin
     return FittedConstants(
-        layer_order=order.astype(np.int64),
+        layer_order=order,
+        n_absolute=n_absolute,
         energy_threshold=config.energy_threshold,
         zero_width=config.zero_width,
         knots=knots,
