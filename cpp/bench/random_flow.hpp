@@ -23,7 +23,8 @@ struct FlowShape {
   bool mixed = false;  // affine and spline blocks in turn
   Activation activation = Activation::relu;
   std::size_t n_knots = 15;
-  bool bounded = true;  // zero-energy bounds, every kind of them
+  std::size_t n_absolute = 1;  // chain elements that stand alone
+  bool bounded = true;         // zero-energy bounds, every kind of them
 };
 
 class RandomFlow {
@@ -90,7 +91,7 @@ class RandomFlow {
     c.sharpness = uniform(2, 12);
     if (shape.bounded) {
       if (index % 3 != 2) c.lower = uniform(-2.0, -0.8);
-      if (index % 3 != 0) c.upper = uniform(0.8, 2.0);
+      if (index % 3 != 0 && index > shape.n_absolute) c.upper = uniform(0.8, 2.0);
     }
     return c;
   }
@@ -99,6 +100,7 @@ class RandomFlow {
     EnergyFlowParameters p;
     p.n_layers = shape.n_layers;
     p.n_features = shape.n_features;
+    p.n_absolute = shape.n_absolute;
     for (std::size_t b = 0; b < shape.n_blocks; ++b) p.blocks.push_back(block(shape, b));
     p.layer_order = permutation(shape.n_layers);
     const double low = std::log(256.0), high = std::log(4194304.0);

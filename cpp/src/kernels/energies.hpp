@@ -25,8 +25,8 @@ FASTCALOQ_INLINE F unbounded(const Coordinates& c, F x) {
   return fma(c.scale, y, c.mean);
 }
 
-// Total energy over incident energy: exp(t), exactly 0 below the lower bound.
-FASTCALOQ_INLINE F total_ratio(const Coordinates& c, F x, F t) {
+// An energy over the incident energy: exp(t), exactly 0 below the lower bound.
+FASTCALOQ_INLINE F response(const Coordinates& c, F x, F t) {
   return select(x < c.lower, set1(0.0f), exp(t));
 }
 
@@ -69,7 +69,10 @@ static void energies_batch(const FlowView& flow, const float* x, const float* in
       const F coordinate = load(x + k * stride + v * kLanes);
       const F t = unbounded(c, coordinate);
       if (k == 0) {
-        rest = incident * total_ratio(c, coordinate, t);
+        rest = incident * response(c, coordinate, t);
+      } else if (k <= flow.n_absolute) {
+        store(layer_energy + flow.layer_order[k - 1] * stride + v * kLanes,
+              incident * response(c, coordinate, t));
       } else {
         F taken, left;
         shares(c, coordinate, t, taken, left);
@@ -81,7 +84,7 @@ static void energies_batch(const FlowView& flow, const float* x, const float* in
   }
 }
 
-// x [L rounded up to kPanel], scratch [2 * (L rounded up to kPanel)], layer_energy [L].
+// x [L rounded up to kPanel], scratch [3 * (L rounded up to kPanel)], layer_energy [L].
 static void energies_single(const FlowView& flow, const float* x, float incident_energy,
                             float* scratch, float* layer_energy) {
   const CoordinatesView& view = flow.coordinates;
@@ -94,7 +97,7 @@ static void energies_single(const FlowView& flow, const float* x, float incident
   const F step = log_energy - set1(view.segment_start[segment]);
   float* taken_row = scratch;
   float* left_row = scratch + view.stride;
-  float total = 0;
+  float* absolute_row = left_row + view.stride;
   for (std::size_t k = 0; k < flow.n_layers; k += kLanes) {
     const std::size_t row = segment * view.stride + k;
     const Coordinates c = {load(view.lower + k),
@@ -105,17 +108,17 @@ static void energies_single(const FlowView& flow, const float* x, float incident
                            fma(step, load(view.scale_slope + row), load(view.scale + row))};
     const F coordinate = load(x + k);
     const F t = unbounded(c, coordinate);
-    if (k == 0) {
-      store(lanes, incident * total_ratio(c, coordinate, t));
-      total = lanes[0];
-    }
+    if (k <= flow.n_absolute) store(absolute_row + k, incident * response(c, coordinate, t));
     F taken, left;
     shares(c, coordinate, t, taken, left);
     store(taken_row + k, taken);
     store(left_row + k, left);
   }
-  float rest = total;
-  for (std::size_t k = 1; k < flow.n_layers; ++k) {
+  float rest = absolute_row[0];
+  for (std::size_t k = 1; k <= flow.n_absolute; ++k) {
+    layer_energy[flow.layer_order[k - 1]] = absolute_row[k];
+  }
+  for (std::size_t k = 1 + flow.n_absolute; k < flow.n_layers; ++k) {
     layer_energy[flow.layer_order[k - 1]] = rest * taken_row[k];
     rest = rest * left_row[k];
   }

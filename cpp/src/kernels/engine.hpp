@@ -53,12 +53,14 @@ struct CouplingBlock {
   double log_scale_bound = 0;  // affine
 };
 
-// Coordinate k of the data x: 0 the total energy, k >= 1 the share of chain element k - 1.
+// Coordinate k of the data x: k = 0 the energy that the chain shares, over E_inc; k in
+// 1..n_absolute the energy of chain element k - 1, over E_inc; k > n_absolute the fraction that
+// chain element k - 1 takes of what is left of the shared energy.
 struct Coordinate {
   std::vector<double> mean;     // [n_knots]
   std::vector<double> scale;    // [n_knots]
   std::optional<double> lower;  // below it: no energy
-  std::optional<double> upper;  // above it: all energy that is left
+  std::optional<double> upper;  // above it: all energy that is left; fractions only
   double sharpness = 1;
 };
 
@@ -67,6 +69,7 @@ struct EnergyFlowParameters {
   std::size_t n_features = 0;              // Q
   std::vector<CouplingBlock> blocks;       // data-to-latent order
   std::vector<std::uint32_t> layer_order;  // [L], permutation of 0..L-1, most often empty first
+  std::size_t n_absolute = 0;              // first chain elements that stand alone, < L
   std::vector<double> knots;               // ascending log(E / MeV), at least one
   std::vector<Coordinate> coordinates;     // [L]
 };

@@ -114,7 +114,7 @@ static void sample_single(const FlowView& flow, float incident_energy, const flo
   float* next = state + row;
   float* values = next + row;
   float* shares_row = values + row;
-  float* input = shares_row + 2 * row;
+  float* input = shares_row + 3 * row;
   float* context = input + flow.max_passive;
   // ping and pong stay aligned: their outputs are stored as whole vectors.
   float* ping = input + (flow.max_passive + 2 + flow.n_features + kPanel - 1) / kPanel * kPanel;

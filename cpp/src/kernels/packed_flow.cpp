@@ -84,6 +84,10 @@ void check_block(const CouplingBlock& block, const EnergyFlowParameters& p,
 
 void check_preprocessing(const EnergyFlowParameters& p) {
   check_permutation(p.layer_order, p.n_layers, "layer_order");
+  if (p.n_absolute >= p.n_layers) {
+    refuse("n_absolute " + std::to_string(p.n_absolute) + " leaves none of " +
+           std::to_string(p.n_layers) + " layers to share the rest");
+  }
   if (p.knots.empty()) refuse("the preprocessing has no knots");
   for (std::size_t i = 1; i < p.knots.size(); ++i) {
     if (!(p.knots[i] > p.knots[i - 1])) refuse("the preprocessing's knots do not ascend");
@@ -98,7 +102,9 @@ void check_preprocessing(const EnergyFlowParameters& p) {
     if (c.mean.size() != p.knots.size() || c.scale.size() != p.knots.size()) {
       refuse(what + " needs one mean and one scale per knot");
     }
-    if (k == 0 && c.upper) refuse("coordinate 0, the total energy, cannot have an upper bound");
+    if (k <= p.n_absolute && c.upper) {
+      refuse(what + " is no fraction: it cannot have an upper bound");
+    }
     if (!(c.sharpness > 0)) refuse(what + ": sharpness must be positive");
     if (c.lower && c.upper && !(*c.lower < *c.upper)) refuse(what + ": lower must be below upper");
   }
@@ -219,7 +225,7 @@ void PackedFlow::Storage::measure() {
   const std::size_t batch = kChunk * (2 * view.n_layers + context + 2 * view.max_width + 1) + terms;
   const std::size_t row = view.coordinates.stride + kPanel;
   const std::size_t single =
-      5 * row + round_up(context, kPanel) + 2 * (view.max_width + kPanel) + terms;
+      6 * row + round_up(context, kPanel) + 2 * (view.max_width + kPanel) + terms;
   workspace_floats = std::max(batch, single);
 }
 
@@ -244,6 +250,7 @@ PackedFlow::PackedFlow(const EnergyFlowParameters& p) : storage_(std::make_uniqu
 
   s.view.n_layers = p.n_layers;
   s.view.n_features = p.n_features;
+  s.view.n_absolute = p.n_absolute;
   s.pack_blocks(p);
   s.pack_coordinates(p);
   s.layer_order = p.layer_order;

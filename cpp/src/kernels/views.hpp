@@ -89,7 +89,8 @@ struct FlowView {
   std::size_t n_blocks = 0;
   const BlockView* blocks = nullptr;  // [n_blocks], data-to-latent order
   CoordinatesView coordinates;
-  const std::uint32_t* layer_order = nullptr;  // [n_layers], chain of fractions
+  const std::uint32_t* layer_order = nullptr;  // [n_layers], the chain
+  std::size_t n_absolute = 0;  // first elements of layer_order that are no fractions
   // Sizes of the scratch rows, fixed when the model is packed.
   std::size_t max_passive = 0;
   std::size_t max_bins = 0;

@@ -17,6 +17,7 @@ namespace {
 std::vector<FlowShape> shapes() {
   std::vector<FlowShape> all(10);
   all[1].mixed = true;
+  all[1].n_absolute = 0;
   all[2].kind = CouplingKind::affine;
   all[2].activation = Activation::silu;
   all[3].activation = Activation::silu;
@@ -29,7 +30,9 @@ std::vector<FlowShape> shapes() {
   all[6].n_layers = 45;  // more active coordinates than a vector has lanes
   all[6].n_blocks = 2;
   all[6].bins = 6;
+  all[6].n_absolute = 20;
   all[7].n_layers = 1;  // nothing passive
+  all[7].n_absolute = 0;
   all[7].n_blocks = 3;
   all[7].bins = 1;
   all[8].n_layers = 2;
@@ -73,16 +76,17 @@ std::vector<double> errors(const std::vector<std::vector<double>>& exact, const 
 }
 
 // The kernels round differently from a plain float evaluation of the formulas but not worse: their
-// errors have the same distribution within a factor of 3 at every quantile. How large the errors
-// are is a property of the random flow (how steep its splines are), so the yardstick is measured
-// on it, not chosen.
+// errors have the same distribution. How large the errors are is a property of the random flow (how
+// steep its splines are), so the yardstick is measured on it, not chosen. The errors have a tail
+// like 1 / error: of 3,000 values, the quantile 0.99 has 30 beyond it and is known to 20 %, hence
+// the factor 3; the largest is one draw, whose ratio to another draw exceeds 100 once in 100 times.
 TEST_P(FlowTest, EqualsItsDefinitionAsWellAsSinglePrecisionCan) {
   std::uint64_t seed = 100;
   for (const FlowShape& shape : shapes()) {
     RandomFlow random(++seed);
     const EnergyFlowParameters parameters = random.flow(shape);
     const PackedFlow flow(parameters);
-    const FlowInputs in(random, parameters, 400);
+    const FlowInputs in(random, parameters, 600);
     const std::vector<float> got = sample(table(), flow, in, 0, in.n);
     std::vector<std::vector<double>> exact;
     std::vector<std::vector<float>> naive;
@@ -99,7 +103,8 @@ TEST_P(FlowTest, EqualsItsDefinitionAsWellAsSinglePrecisionCan) {
     const auto theirs = errors(exact, [&](std::size_t i, std::size_t k) { return naive[i][k]; });
     ASSERT_EQ(ours.size(), theirs.size());
     ASSERT_GT(ours.size(), in.n / 2);  // most showers have energy
-    for (const double quantile : {0.5, 0.9, 0.99, 1.0}) {
+    EXPECT_LE(ours.back(), 100 * theirs.back() + 0x1p-22) << "shape " << seed - 100;
+    for (const double quantile : {0.5, 0.9, 0.99}) {
       const auto at = static_cast<std::size_t>(quantile * static_cast<double>(ours.size() - 1));
       EXPECT_LE(ours[at], 3 * theirs[at] + 0x1p-22)
           << "shape " << seed - 100 << ", quantile " << quantile;

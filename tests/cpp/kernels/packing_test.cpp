@@ -63,7 +63,8 @@ TEST(PackingTest, RefusesWhatContradictsItself) {
   EXPECT_TRUE(names(refusal([](P& p) { std::swap(p.knots[0], p.knots[1]); }), "knots"));
   EXPECT_TRUE(names(refusal([](P& p) { p.coordinates.pop_back(); }), "coordinates"));
   EXPECT_TRUE(names(refusal([](P& p) { p.coordinates[2].mean.pop_back(); }), "coordinate 2"));
-  EXPECT_TRUE(names(refusal([](P& p) { p.coordinates[0].upper = 3; }), "total energy"));
+  EXPECT_TRUE(names(refusal([](P& p) { p.coordinates[0].upper = 3; }), "no fraction"));
+  EXPECT_TRUE(names(refusal([](P& p) { p.n_absolute = 5; }), "n_absolute"));
   EXPECT_TRUE(names(refusal([](P& p) { p.coordinates[1].sharpness = 0; }), "sharpness"));
   EXPECT_TRUE(names(refusal([](P& p) { p.n_layers = 0; }), "no layers"));
   EXPECT_THROW(PackedMlp({RandomFlow(1).layer(3, 4, 1), RandomFlow(1).layer(3, 4, 1)},

@@ -163,6 +163,8 @@ std::vector<T> energies(const EnergyFlowParameters& flow, T incident, const std:
                 piecewise_linear(flow.knots, c.scale, log_energy) * y;
     if (k == 0) {
       rest = incident * std::exp(t);
+    } else if (k <= flow.n_absolute) {
+      result[flow.layer_order[k - 1]] = incident * std::exp(t);
     } else {
       result[flow.layer_order[k - 1]] = rest / (1 + std::exp(-t));
       rest = rest / (1 + std::exp(t));
