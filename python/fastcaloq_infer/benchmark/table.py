@@ -27,15 +27,15 @@ def print_report(console: Console, report: dict[str, Any]) -> None:
 
 
 def _throughput(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="showers per second (spread between quartiles)")
-    table.add_column("engine")
+    table = Table(title="thousand showers per second (spread between quartiles)")
+    table.add_column("batch:")
     settings = list(dict.fromkeys((row["threads"], row["batch"]) for row in rows))
     for threads, batch in settings:
-        table.add_column(f"{threads} thr.\nbatch {batch:,}", justify="right")
+        table.add_column(f"{batch:,}\n{threads} thr.", justify="right", no_wrap=True)
     for engine in dict.fromkeys(row["engine"] for row in rows):
         cells = {
-            (row["threads"], row["batch"]): f"{row['showers_per_second']:,.0f}"
-            f" ({100 * row['spread']:.0f} %)"
+            (row["threads"], row["batch"]): f"{_short(row['showers_per_second'] / 1e3)}"
+            f" ({100 * row['spread']:.0f}%)"
             for row in rows
             if row["engine"] == engine
         }
@@ -55,5 +55,12 @@ def _figures(rows: list[dict[str, Any]]) -> Table:
     marks = {True: "[green]met[/green]", False: "[red]missed[/red]", None: ""}
     for row in rows:
         target = "" if row["target"] is None else f"{row['relation']} {row['target']:g}"
-        table.add_row(row["name"], f"{row['value']:.3g} {row['unit']}", target, marks[row["met"]])
+        table.add_row(
+            row["name"], f"{_short(row['value'])} {row['unit']}", target, marks[row["met"]]
+        )
     return table
+
+
+def _short(value: float) -> str:
+    """Write three significant digits without an exponent."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

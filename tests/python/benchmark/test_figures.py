@@ -93,6 +93,7 @@ def report():
         ],
         "load": {"model_ms": 25.0},
         "root": {"showers": 500_000, "total_seconds": 2.0, "writing_seconds": 0.5},
+        "conditioner": {"cases": {"6 qubits, 2 layers": {"speedup": 25.0}, "b": {"speedup": 3}}},
         "training": {"figures": [{"name": "step", "value": 1.1, "unit": "times"}]},
         "skipped": {"torch": "torch is not installed"},
     }  # fmt: skip
@@ -111,6 +112,8 @@ def test_figures_of_a_report():
     assert found["model load in C++"]["met"] is False
     assert found["1,000,000 showers to ROOT"]["value"] == 4.0
     assert found["of which writing"]["value"] == 0.25
+    assert found["circuit, 6 qubits, 2 layers: default.qubit / contracted"]["met"] is True
+    assert found["circuit, b: default.qubit / contracted"]["met"] is None
     assert found["step"]["met"] is None
 
 
@@ -119,7 +122,7 @@ def test_the_report_prints_as_tables(capsys):
     content["figures"] = figures(content)
     print_report(Console(width=160), content)
     text = capsys.readouterr().out
-    assert "40,000 (10 %)" in text
+    assert "40 (10%)" in text
     assert "missed" in text
     assert "at least 20" in text
     assert "torch is not installed" in text
