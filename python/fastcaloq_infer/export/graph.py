@@ -82,7 +82,7 @@ class Graph:
         if key not in self._constants:
             name = f"constant.{len(self._constants)}"
             self._constants[key] = name
-            tensor = numpy_helper.from_array(np.ascontiguousarray(array), name)
+            tensor = numpy_helper.from_array(array, name)
             self._nodes.append(helper.make_node("Constant", [], [name], name=name, value=tensor))
         return self._constants[key]
 
@@ -141,7 +141,7 @@ class Graph:
         if unused:
             raise KeyError(f"initialisers not used by the graph: {sorted(unused)}")
         tensors: list[Tensor] = [
-            numpy_helper.from_array(np.ascontiguousarray(self._initialisers[name]), name)
+            numpy_helper.from_array(self._initialisers[name], name)
             for name in sorted(self._initialisers)
         ]
         graph = helper.make_graph(self._nodes, self.name, self._inputs, self._outputs, tensors)
