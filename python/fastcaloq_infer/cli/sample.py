@@ -158,8 +158,8 @@ def _print_summary(console: Console, summary: Summary) -> None:
         ("showers", f"{record.n_showers:,} (events {record.first_event} to {last})"),
         ("model", f"{record.model} ({record.model_sha256[:12]}), {record.engine} engine"),
         ("layers", ", ".join(map(str, record.layers))),
-        ("incident energy", f"{record.energies} MeV"),
-        ("eta", record.eta),
+        ("incident energy", f"{record.energy_law} MeV"),
+        ("eta", record.eta_law),
         ("seed", str(record.seed)),
         ("out of range", f"{record.n_out_of_range:,} ({record.out_of_range})"),
         (

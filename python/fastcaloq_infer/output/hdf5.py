@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from fastcaloq_infer.output.recording_sink import RecordingSink
 from fastcaloq_infer.output.schema import PROVENANCE_NAME, Provenance, layer_column
+from fastcaloq_infer.recording_sink import RecordingSink
 
 if TYPE_CHECKING:
     from pathlib import Path

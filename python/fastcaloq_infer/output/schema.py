@@ -74,8 +74,8 @@ class ShowersLike(Protocol):
 class Provenance(BaseModel):
     """Where a file of showers comes from; stored as one JSON object in every file.
 
-    With the model of this digest, the seed and the event numbers, the same showers can be drawn
-    again.
+    With the model of this digest, the seed, the event numbers and the laws of energy and eta (as
+    given to ``--energies`` and ``--eta``), the same showers can be drawn again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -90,10 +90,10 @@ class Provenance(BaseModel):
     units: dict[str, str] = {"energy": "MeV"}
     n_showers: int
     first_event: int
-    particle: int = 0
+    particle_number: int = 0
     seed: int
-    energies: str
-    eta: str
+    energy_law: str
+    eta_law: str
     out_of_range: OutOfRange
     n_out_of_range: int
     engine: str = "native"

@@ -108,8 +108,8 @@ def test_provenance_is_complete(sampler, tmp_path, name):
     assert record.model == "photon"
     assert record.model_sha256 == sampler.digest
     assert (record.n_showers, record.first_event, record.seed) == (11, 2**63, 7)
-    assert record.energies == "128,1024"
-    assert record.eta == "0.2"
+    assert record.energy_law == "128,1024"
+    assert record.eta_law == "0.2"
     assert record.layers == LAYERS
     assert record.command == "fastcaloq sample photon"
     # Events 2^63 + 0, 2, ... 10 get 128 MeV, which lies below the range of the fake model.
