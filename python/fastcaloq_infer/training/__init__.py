@@ -4,17 +4,36 @@
 >>> config = TrainConfig.load("models/configs/demo_energy.yaml")  # doctest: +SKIP
 >>> model = train(config, "runs/demo")  # doctest: +SKIP
 >>> flow, metadata = load_flow("runs/demo")  # doctest: +SKIP
+
+Names are imported when first asked for: loading a flow does not need what training needs.
 """
 
 from __future__ import annotations
 
-from fastcaloq_infer.training.checkpoint import load_flow, save_model
-from fastcaloq_infer.training.config import TrainConfig
-from fastcaloq_infer.training.divergence import TrainingError
-from fastcaloq_infer.training.history import History, Record
-from fastcaloq_infer.training.metadata import ModelMetadata
-from fastcaloq_infer.training.run import TrainedModel, train
-from fastcaloq_infer.training.trainer import Trainer
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastcaloq_infer.training.checkpoint import load_flow, save_model
+    from fastcaloq_infer.training.config import TrainConfig
+    from fastcaloq_infer.training.divergence import TrainingError
+    from fastcaloq_infer.training.history import History, Record
+    from fastcaloq_infer.training.metadata import ModelMetadata
+    from fastcaloq_infer.training.run import TrainedModel, train
+    from fastcaloq_infer.training.trainer import Trainer
+
+_HOME = {
+    "History": "history",
+    "ModelMetadata": "metadata",
+    "Record": "history",
+    "TrainConfig": "config",
+    "TrainedModel": "run",
+    "Trainer": "trainer",
+    "TrainingError": "divergence",
+    "load_flow": "checkpoint",
+    "save_model": "checkpoint",
+    "train": "run",
+}
 
 __all__ = [
     "History",
@@ -28,3 +47,9 @@ __all__ = [
     "save_model",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -55,10 +55,9 @@ class EpochBatches:
 
     def next(self) -> list[Tensor]:
         """Return the next batch, views of (B, ...) tensors, and move on."""
-        if self._rows is None:
-            self._rows = self._shuffled()
+        rows = self.start_epoch()
         start = self.position * self.batch_size
-        batch = [tensor[start : start + self.batch_size] for tensor in self._rows]
+        batch = [tensor[start : start + self.batch_size] for tensor in rows]
         self.position += 1
         if self.position == self.per_epoch:
             self.epoch += 1
@@ -71,6 +70,12 @@ class EpochBatches:
     def at_epoch_end(self) -> bool:
         """Whether the last batch ended an epoch."""
         return self.position == 0
+
+    def start_epoch(self) -> Prepared:
+        """Prepare the rows of the present epoch, where that has not happened yet."""
+        if self._rows is None:
+            self._rows = self._shuffled()
+        return self._rows
 
     def _shuffled(self) -> Prepared:
         self._noise_at_epoch = self._noise.get_state()

@@ -85,7 +85,7 @@ def _suggestion(key: str, model: type[BaseModel], root: type[BaseModel], prefix:
     candidates = [
         *(prefix + name for name in get_close_matches(key, model.model_fields, n=1)),
         *(name for name in everywhere if name.rsplit(".", 1)[-1] == key),
-        *get_close_matches(prefix + key, everywhere, n=1, cutoff=0.75),
+        *(name for name in get_close_matches(key, everywhere, n=1, cutoff=0.75) if not prefix),
     ]
     if candidates:
         return f" (did you mean '{candidates[0]}'?)"

@@ -76,5 +76,9 @@ class History:
         OutputError
             The file cannot be written.
         """
+        content = self.as_dict()
+        for record in content["records"]:  # JSON has no NaN
+            for key, value in record.items():
+                record[key] = value if math.isfinite(value) else None
         with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(self.as_dict(), indent=1, allow_nan=True) + "\n")
+            temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")

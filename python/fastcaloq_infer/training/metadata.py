@@ -17,7 +17,7 @@ from fastcaloq_infer.artefact.sections import (
     Section,
 )
 from fastcaloq_infer.conditioning import QuantumConfig  # noqa: TC001  pydantic reads it
-from fastcaloq_infer.errors import ModelError
+from fastcaloq_infer.errors import ConfigError, ModelError
 from fastcaloq_infer.flow.config import FlowConfig  # noqa: TC001  pydantic reads it
 from fastcaloq_infer.preprocessing.fit import FittedConstants
 
@@ -64,11 +64,15 @@ class ModelMetadata(Section):
         """
         try:
             return cls.model_validate_json(text)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "metadata"
+        except (ValidationError, ConfigError) as error:
+            if isinstance(error, ValidationError):
+                first = error.errors(include_url=False)[0]
+                place = ".".join(str(part) for part in first["loc"]) or "metadata"
+                reason = f"{place}: {first['msg'].removeprefix('Value error, ')}"
+            else:  # the circuit speaks for itself
+                reason = str(error)
             raise ModelError(
-                f"{source}: {place}: {first['msg']}: the checkpoint is damaged or from another "
+                f"{source}: {reason}: the checkpoint is damaged or from another "
                 "version of fastcaloq-infer; train it again or install the version it came from"
             ) from error
 
@@ -92,6 +96,7 @@ def preprocessing_section(preprocessing: EnergyPreprocessing) -> CardPreprocessi
     }
     return CardPreprocessing(
         layer_order=tuple(preprocessing.layer_order.tolist()),
+        n_absolute=preprocessing.n_absolute,
         energy_threshold=preprocessing.energy_threshold,
         zero_width=preprocessing.zero_width,
         knots=tuple(preprocessing.knots.double().tolist()),
@@ -117,6 +122,7 @@ def constants_of(section: CardPreprocessing) -> FittedConstants:
 
     return FittedConstants(
         layer_order=np.array(section.layer_order, dtype=np.int64),
+        n_absolute=section.n_absolute,
         energy_threshold=section.energy_threshold,
         zero_width=section.zero_width,
         knots=np.array(section.knots, dtype=np.float64),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +24,11 @@ from fastcaloq_infer.training.resuming import (
     state_to_resume,
 )
 from fastcaloq_infer.training.state import TrainingState, write_state
+from fastcaloq_infer.training.threads import torch_threads
 from fastcaloq_infer.training.trainer import Trainer
 from fastcaloq_infer.training.weights import weights_of, write_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from fastcaloq_infer.flow.energy_flow import EnergyFlow
@@ -111,7 +109,7 @@ def train(
     _make(folder)
     config.save(folder / CONFIG)
     threads = config.threads or (state.threads if state else None)
-    with _threads(threads), TrainingProgress(console) as progress:
+    with torch_threads(threads), TrainingProgress(console) as progress:
         showers = read_training_set(config)
         metadata = describe(config, showers)
         if state is not None:
@@ -190,15 +188,3 @@ def _make(folder: Path) -> None:
         raise OutputError(
             f"cannot make the run folder {folder}: {error.strerror}; choose another one"
         ) from error
-
-
-@contextmanager
-def _threads(number: int | None) -> Iterator[None]:
-    """Use a number of threads inside the block, the one before after it."""
-    before = torch.get_num_threads()
-    if number is not None:
-        torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

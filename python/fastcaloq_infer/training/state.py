@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +54,11 @@ def write_state(path: Path, state: TrainingState) -> None:
     OutputError
         The file cannot be written; the one before stays.
     """
+    # Through memory: torch reports a full disk as an error of its own zip writer.
+    buffer = io.BytesIO()
+    torch.save({"format": _FORMAT, "schema": _SCHEMA, **vars(state)}, buffer)
     with atomic_path(path) as temporary:
-        torch.save({"format": _FORMAT, "schema": _SCHEMA, **vars(state)}, temporary)
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def read_state(path: Path) -> TrainingState:
@@ -65,12 +70,13 @@ def read_state(path: Path) -> TrainingState:
         The file is missing, damaged, not a training state, or of another version.
     """
     try:
-        with path.open("rb") as stream:
-            content = torch.load(stream, map_location="cpu", weights_only=True)
+        stream = io.BytesIO(path.read_bytes())
     except OSError as error:
         raise ModelError(
             f"cannot read the checkpoint {path}: {error.strerror or error}; check the path"
         ) from error
+    try:
+        content = _load(stream)
     except Exception as error:  # damage shows as almost any exception
         raise ModelError(
             f"{path} is damaged or not a checkpoint ({_first_line(error)}), so nothing can be "
@@ -93,6 +99,15 @@ def read_state(path: Path) -> TrainingState:
         raise ModelError(
             f"{path} is damaged: its entries are not those of a checkpoint; train again"
         ) from error
+
+
+def _load(stream: io.BytesIO) -> Any:
+    # torch writes the zip's checksums but does not look at them when reading.
+    damaged = zipfile.ZipFile(stream).testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
+    stream.seek(0)
+    return torch.load(stream, map_location="cpu", weights_only=True)
 
 
 def _first_line(error: Exception) -> str:

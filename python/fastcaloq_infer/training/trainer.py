@@ -161,6 +161,10 @@ class Trainer:
             ):
                 on_checkpoint(self)
 
+    def start_epoch(self) -> None:
+        """Prepare the showers of the present epoch, which the first step does otherwise."""
+        self._batches.start_epoch()
+
     def take_step(self) -> None:
         """Take one step, or skip it where loss or gradient are not finite."""
         batch = self._batches.next()

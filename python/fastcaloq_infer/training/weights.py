@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from fastcaloq_infer.errors import ModelError
 from fastcaloq_infer.files import atomic_path
@@ -51,8 +51,9 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], metadata: ModelMeta
     tensors = {name: tensor.contiguous() for name, tensor in sorted(weights.items())}
     text = metadata.to_json()
     header = json.dumps({"metadata": text, "sha256": _digest(tensors, text)})
+    content = save(tensors, metadata={_KEY: header})
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={_KEY: header})
+        temporary.write_bytes(content)
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], ModelMetadata]:
