@@ -51,11 +51,10 @@ def export_onnx(
 
 def _print(result: ExportResult) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.markup import escape
 
     card = result.card
     energy, eta = card.validity.incident_energy, card.validity.eta
-    table = Table(show_header=False, box=None, pad_edge=False)
     rows = [
         ("file", f"{result.path} ({result.size / 1024:.0f} KiB)"),
         ("model", f"{card.name}: {card.particle}, {card.n_layers} layers"),
@@ -84,10 +83,9 @@ def _print(result: ExportResult) -> None:
             "of float32",
         ),
     ]
-    for row in rows:
-        table.add_row(*row)
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(table)
+    console = Console(soft_wrap=True, highlight=False)  # a digest must survive narrow terminals
+    for label, value in rows:
+        console.print(f"[bold]{label:<20}[/bold] {escape(value)}")
     if result.table is not None and not result.table.meets_target:
         console.print(
             "[yellow]note:[/yellow] the table misses its target of 1e-6; "
