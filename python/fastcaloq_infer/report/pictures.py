@@ -63,7 +63,11 @@ def model_pictures(
 
 
 def comparison_pictures(
-    evaluation: Evaluation, reference: LayerEnergyTable, generated: LayerEnergyTable
+    evaluation: Evaluation,
+    reference: LayerEnergyTable,
+    generated: LayerEnergyTable,
+    *,
+    details: bool = True,
 ) -> Iterator[Picture]:
     """Yield the pictures that compare generated showers with Geant4."""
     threshold = evaluation.energy_threshold
@@ -85,7 +89,7 @@ def comparison_pictures(
         f"panel. {_READING}",
         picture(all_layers_figure(ref, gen, groups, layers)),
     )
-    for column, layer in enumerate(layers):
+    for column, layer in enumerate(layers if details else ()):
         yield Picture(
             f"layer_{layer}",
             f"Layer {layer} at every incident energy",

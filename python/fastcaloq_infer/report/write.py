@@ -29,6 +29,7 @@ def write_report(
     conditioner: ConditionerCurves | None = None,
     facts: Sequence[tuple[str, str]] = (),
     timings: Sequence[tuple[str, float]] = (),
+    details: bool = True,
 ) -> Path:
     """Write ``report.html`` and ``figures.json`` into a folder and return the page's path.
 
@@ -44,6 +45,8 @@ def write_report(
         What the page says beside the figures.
     curve, conditioner
         The training and the conditioner, if they are to be drawn.
+    details
+        Whether to draw every layer at every incident energy, too.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def write_report(
             f"cannot make the folder {folder}: {error.strerror or error}; choose another one"
         ) from error
     pictures = [
-        *comparison_pictures(evaluation, reference, generated),
+        *comparison_pictures(evaluation, reference, generated, details=details),
         *model_pictures(curve, conditioner),
     ]
     page = Page(title, introduction, evaluation, pictures, facts, timings)

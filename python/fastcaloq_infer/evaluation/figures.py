@@ -1,0 +1,142 @@
+"""The four kinds of figures that need no training: lists over features, layers and energies."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastcaloq_infer.evaluation.histograms import (
+    histogram,
+    null_separation,
+    reference_edges,
+    separation_error,
+    separation_power,
+)
+from fastcaloq_infer.evaluation.moments import (
+    largest_difference,
+    layer_correlations,
+    response_moments,
+    zero_fraction,
+)
+from fastcaloq_infer.evaluation.results import (
+    Correlation,
+    Matrix,
+    Moments,
+    Response,
+    Separation,
+    ZeroFraction,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fastcaloq_infer.evaluation.groups import EnergyGroups
+    from fastcaloq_infer.evaluation.table import Sample
+
+
+def separations(
+    equal: dict[str, Sample], groups: EnergyGroups, ids: tuple[int, ...], rng: np.random.Generator
+) -> tuple[Separation, ...]:
+    """Return separations of E_tot/E_inc and every E_layer/E_inc (monotone in E at fixed E_inc)."""
+    features = {role: separation_features(sample) for role, sample in equal.items()}
+    rows = {role: groups.rows(sample) for role, sample in equal.items()}
+    figures = []
+    for column, name in enumerate(["E_tot", *(f"E_{i}" for i in ids)]):
+        for g, energy in enumerate(groups.centers):
+            values = {role: features[role][rows[role][g], column] for role in equal}
+            edges = reference_edges(values["reference"])
+            ref, gen, floor = (histogram(values[role], edges) for role in equal)
+            null = null_separation(ref, floor, rng)
+            figures.append(
+                Separation(
+                    feature=name,
+                    incident_energy=float(energy),
+                    showers=int(ref.sum()),
+                    bins=len(ref),
+                    value=float(separation_power(ref, gen)),
+                    error=separation_error(ref, gen, rng),
+                    floor=float(separation_power(ref, floor)),
+                    floor_mean=null.mean,
+                    floor_spread=null.spread,
+                    floor_upper=null.upper,
+                )
+            )
+    return tuple(figures)
+
+
+def separation_features(sample: Sample) -> NDArray[np.float64]:
+    """Return E_tot/E_inc and E_layer/E_inc, shape (N, 1 + L)."""
+    energies = np.column_stack([sample.total_energy, sample.layer_energy])
+    ratios: NDArray[np.float64] = energies / sample.incident_energy[:, None]
+    return ratios
+
+
+def zero_fractions(
+    samples: dict[str, Sample], groups: EnergyGroups, ids: tuple[int, ...]
+) -> tuple[ZeroFraction, ...]:
+    """Return the fraction of empty showers for every layer and energy, from all showers."""
+    rows = {role: groups.rows(sample) for role, sample in samples.items()}
+    figures = []
+    for column, layer in enumerate(ids):
+        for g, energy in enumerate(groups.centers):
+            fractions = [
+                zero_fraction(sample.layer_energy[rows[role][g], column])
+                for role, sample in samples.items()
+            ]
+            (ref, ref_error), (gen, gen_error), (floor, floor_error) = fractions
+            figures.append(
+                ZeroFraction(
+                    layer=layer,
+                    incident_energy=float(energy),
+                    reference=ref,
+                    reference_error=ref_error,
+                    generated=gen,
+                    generated_error=gen_error,
+                    floor=floor,
+                    floor_error=floor_error,
+                )
+            )
+    return tuple(figures)
+
+
+def responses(samples: dict[str, Sample], groups: EnergyGroups) -> tuple[Response, ...]:
+    """Return mean and relative width of E_tot/E_inc at every energy, from all showers."""
+    ratio = {role: s.total_energy / s.incident_energy for role, s in samples.items()}
+    rows = {role: groups.rows(sample) for role, sample in samples.items()}
+    figures = []
+    for g, energy in enumerate(groups.centers):
+        ref, gen, floor = (
+            Moments(**asdict(response_moments(ratio[role][rows[role][g]]))) for role in samples
+        )
+        figures.append(
+            Response(incident_energy=float(energy), reference=ref, generated=gen, floor=floor)
+        )
+    return tuple(figures)
+
+
+def correlations(samples: dict[str, Sample], groups: EnergyGroups) -> tuple[Correlation, ...]:
+    """Return the correlations of the layer energies at every energy, from all showers."""
+    rows = {role: groups.rows(sample) for role, sample in samples.items()}
+    figures = []
+    for g, energy in enumerate(groups.centers):
+        ref, gen, floor = (
+            layer_correlations(sample.layer_energy[rows[role][g]])
+            for role, sample in samples.items()
+        )
+        figures.append(
+            Correlation(
+                incident_energy=float(energy),
+                reference=_matrix(ref),
+                generated=_matrix(gen),
+                floor=_matrix(floor),
+                largest_difference=largest_difference(ref, gen),
+                floor_largest_difference=largest_difference(ref, floor),
+            )
+        )
+    return tuple(figures)
+
+
+def _matrix(values: NDArray[np.float64]) -> Matrix:
+    return tuple(tuple(float(v) if np.isfinite(v) else None for v in row) for row in values)
