@@ -21,7 +21,7 @@ def bench(
     ] = False,
     only: Annotated[
         str | None,
-        typer.Option(help="Some of load,engines,root,conditioner,training. [default: all]"),
+        typer.Option(help="Some of load,engines,root,conditioner,training. Default: all."),
     ] = None,
 ) -> None:
     """Measure the native engine against ONNX Runtime, PyTorch and the GEMM floor.
@@ -33,9 +33,12 @@ def bench(
     from fastcaloq_infer.benchmark.run import SECTIONS, run_benchmark
     from fastcaloq_infer.benchmark.table import print_report
     from fastcaloq_infer.files import atomic_path
+    from fastcaloq_infer.output.destination import check_writable
     from fastcaloq_infer.sampling.models import find
 
     path = find(model)
+    if output is not None:
+        check_writable(output)
     sections = only.split(",") if only is not None else SECTIONS
     with Console(stderr=True).status("starting") as status:
         report = run_benchmark(path, quick=quick, sections=sections, progress=status.update)

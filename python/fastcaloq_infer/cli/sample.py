@@ -51,14 +51,14 @@ def sample(
         typer.Option(
             help="Incident energies in MeV: 65536, or 1024,2048 (in turn), or 256:65536 "
             "(log-uniform), or from:FILE.hdf5 (those of a file). "
-            "[default: the model's whole range, log-uniform]"
+            "Default: the model's whole range, log-uniform."
         ),
     ] = None,
     eta: Annotated[
         str | None,
         typer.Option(
             help="Pseudorapidity: 0.2, or 0.1,0.2 (in turn), or 0.0:0.4 (uniform). "
-            "[default: the model's range]"
+            "Default: the model's range."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,

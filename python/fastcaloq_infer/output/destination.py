@@ -42,10 +42,21 @@ def check_destination(path: Path, *, force: bool) -> None:
         be written.
     """
     format_of(path)
-    if path.is_dir():
-        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
+    check_writable(path)
     if path.exists() and not force:
         raise OutputError(f"{path} exists and would be lost; choose another name or give --force")
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a path that no file can be written to.
+
+    Raises
+    ------
+    OutputError
+        It is a folder, or its folder is missing or cannot be written.
+    """
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
     if not path.parent.is_dir():
         raise OutputError(
             f"cannot write {path}: the folder {path.parent} does not exist; create it first"

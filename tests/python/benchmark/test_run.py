@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from fastcaloq_infer.benchmark.engines import available, conditions, disagreement
 from fastcaloq_infer.benchmark.run import BenchmarkError, run_benchmark
 from fastcaloq_infer.cli.bench import bench
-from fastcaloq_infer.errors import InputError, ModelError
+from fastcaloq_infer.errors import InputError, ModelError, OutputError
 
 app = typer.Typer()
 app.command()(bench)
@@ -91,6 +91,12 @@ def test_quick_benchmark_writes_the_documented_json(model, tmp_path):
     # Nothing multiplies faster than the best rate measured, spread of short repetitions aside.
     assert figures["native over the GEMM floor, batch 10,000, one thread"]["value"] > 0.9
     assert "native" in done.output
+
+
+def test_an_unwritable_json_is_refused_before_measuring(model, tmp_path):
+    out = tmp_path / "missing" / "bench.json"
+    done = CliRunner().invoke(app, [str(model), "--json", str(out)])
+    assert isinstance(done.exception, OutputError)
 
 
 def test_unknown_section_and_missing_model(model, tmp_path):
