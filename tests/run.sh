@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Every check of the project, from a clean clone: set-up, style, types, C++ and Python tests.
+#
+#   bash tests/run.sh             all of it
+#   VENV=/path bash tests/run.sh  with the virtual environment elsewhere
+#
+# Needs Python 3.11 or later and a C++17 compiler. GoogleTest is taken from the system; where it is
+# missing and the system's packages may be installed, Debian's libgtest-dev is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=${VENV:-.venv}
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "install"
+if ! [ -e /usr/include/gtest/gtest.h ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  apt-get install -y -qq libgtest-dev >/dev/null 2>&1 ||
+    { apt-get update -qq && apt-get install -y -qq libgtest-dev >/dev/null; }
+fi
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check -c constraints.txt ".[all]"
+export PATH="$PWD/$venv/bin:$PATH"
+case $venv in /*) export PATH="$venv/bin:$PATH" ;; esac
+
+step "style and types"
+ruff check .
+ruff format --check .
+find cpp tests/cpp -name '*.?pp' -print0 | xargs -0 clang-format --dry-run --Werror
+codespell .
+mypy
+
+step "tests"
+# Two cores: one thread per test process keeps timings and results steady.
+OMP_NUM_THREADS=1 pytest
