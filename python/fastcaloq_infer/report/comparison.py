@@ -135,10 +135,10 @@ def draw_comparison(
             axes.set_xscale("log")
             axes.xaxis.set_minor_formatter(NullFormatter())
     _steps(main, edges, reference, generated)
-    if log_y:
+    filled = reference.fraction[reference.fraction > 0]
+    if log_y and len(filled):
         main.set_yscale("log")
-        floor = reference.fraction[reference.fraction > 0]
-        main.set_ylim(bottom=0.4 * float(floor.min()) if len(floor) else None)
+        main.set_ylim(bottom=0.4 * float(filled.min()))
     else:
         main.set_ylim(bottom=0)
     known = reference.fraction > 0

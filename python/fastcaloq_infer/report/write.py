@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from fastcaloq_infer.errors import OutputError
 from fastcaloq_infer.files import atomic_path
-from fastcaloq_infer.report.page import Page, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +54,7 @@ def write_report(
     OutputError
         The folder or a file cannot be written.
     """
+    from fastcaloq_infer.report.page import Page, render
     from fastcaloq_infer.report.pictures import comparison_pictures, model_pictures
 
     folder = Path(folder)

@@ -1,0 +1,303 @@
+"""The whole chain in one call: train, export, sample in C++, write, evaluate, report.
+
+The steps are the public functions of the packages, one after another, so this file is also the
+shortest example of using them together.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastcaloq_infer.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from fastcaloq_infer.data import LayerEnergies
+    from fastcaloq_infer.evaluation import Evaluation
+    from fastcaloq_infer.export import ExportResult
+    from fastcaloq_infer.output import Summary
+    from fastcaloq_infer.report.model_pictures import ConditionerCurves
+    from fastcaloq_infer.training import TrainedModel
+
+_NEEDS = ("torch", "pennylane", "onnx", "sklearn", "matplotlib", "jinja2")
+_RUN_FILES = (
+    "config.yaml",
+    "checkpoint.pt",
+    "model.safetensors",
+    "history.json",
+    "learning_curve.png",
+)
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What a demonstration left behind.
+
+    Attributes
+    ----------
+    report, figures
+        The HTML page and the figures as JSON.
+    model, root, hdf5
+        The model file and the showers.
+    evaluation
+        The figures.
+    timings
+        Pairs of a step and its seconds.
+    """
+
+    report: Path
+    figures: Path
+    model: Path
+    root: Path
+    hdf5: Path
+    evaluation: Evaluation
+    timings: tuple[tuple[str, float], ...]
+
+
+@dataclass
+class _Clock:
+    console: Console | None
+    timings: list[tuple[str, float]] = field(default_factory=list)
+
+    def say(self, text: str) -> None:
+        if self.console is not None:
+            self.console.print(f"   {text}", highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        if self.console is not None:
+            self.console.print(f"[bold]{len(self.timings) + 1}. {name}[/bold]", highlight=False)
+        start = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - start
+        self.timings.append((name, seconds))
+        self.say(f"[dim]{seconds:.1f} s[/dim]")
+
+
+def run_demo(
+    folder: Path | str,
+    *,
+    showers: int = 200_000,
+    seed: int = 1,
+    settings: tuple[str, ...] = (),
+    classifiers: int = 5,
+    details: bool = True,
+    console: Console | None = None,
+) -> DemoResult:
+    """Train on the packaged Geant4 photons and compare what comes out with held-out Geant4.
+
+    Parameters
+    ----------
+    folder
+        Where everything goes; made if missing. Files of an earlier demonstration are replaced.
+    showers
+        Number of showers to draw, at the incident energies of the held-out sample in turn.
+    seed
+        Seed of the training, the showers and the evaluation.
+    settings
+        Changes of the configuration ``demo_energy``, as ``key.subkey=value``.
+    classifiers
+        Seeds of the classifier test.
+    details
+        Whether the report also shows every layer at every incident energy.
+    console
+        Where to say what is done; None for silence.
+
+    Raises
+    ------
+    InputError
+        A package that the demonstration needs is missing, or the numbers make no sense.
+    ConfigError
+        A setting is misspelt or impossible.
+    OutputError
+        The folder cannot be written.
+    """
+    _check(showers)
+    folder = _prepare(Path(folder))
+
+    from fastcaloq_infer.data import packaged_sample, read_layer_energies
+    from fastcaloq_infer.evaluation import evaluate_layer_energies
+    from fastcaloq_infer.export import export_flow
+    from fastcaloq_infer.report import write_report
+    from fastcaloq_infer.report.model_pictures import LearningCurve
+    from fastcaloq_infer.training import TrainConfig, train
+
+    clock = _Clock(console)
+    config = TrainConfig.load("demo_energy", [f"seed={seed}", *settings])
+    with clock.step("Train the quantum-conditioned energy flow on the packaged Geant4 photons"):
+        trained = train(config, folder / "run", console=console)
+        clock.say(_describe_training(trained))
+    with clock.step("Export it to one ONNX file, the conditioner as a table"):
+        exported = export_flow(
+            trained.flow, trained.metadata, folder / "model.onnx", overwrite=True
+        )
+        clock.say(f"{exported.path}: {exported.size / 1e3:.0f} kB, {_describe_table(exported)}")
+    reference = read_layer_energies(packaged_sample("heldout"))
+    floor = read_layer_energies(packaged_sample("train"))
+    with clock.step(f"Draw {showers:,} showers in C++ and write them to ROOT and HDF5"):
+        root, hdf5 = (
+            _produce(exported.path, reference, folder / name, showers, seed)
+            for name in ("showers.root", "showers.hdf5")
+        )
+        for summary in (root, hdf5):
+            clock.say(
+                f"{summary.path}: drawn in {summary.generation_seconds:.2f} s, written in "
+                f"{summary.writing_seconds:.2f} s, {summary.size / 1e6:.1f} MB"
+            )
+    with clock.step("Compare them with held-out Geant4, beside Geant4 against itself"):
+        # Read back from the file: what is evaluated is what a user would get.
+        generated = read_layer_energies(hdf5.path)
+        evaluation = evaluate_layer_energies(
+            reference, generated, floor, seeds=classifiers, seed=seed
+        )
+    with clock.step("Draw the report"):
+        records = trained.history.records
+        report = write_report(
+            folder,
+            evaluation,
+            reference,
+            generated,
+            title="Quantum-conditioned photon showers against Geant4",
+            introduction=(
+                f"{showers:,} showers drawn by the C++ engine from a normalising flow conditioned "
+                "by a quantum circuit, against held-out Geant4 showers. Energies in MeV."
+            ),
+            curve=LearningCurve(
+                [r.epoch for r in records],
+                [r.train_nll for r in records],
+                [r.validation_nll for r in records],
+            ),
+            conditioner=_conditioner(trained, exported),
+            facts=_facts(trained, exported, root, reference, floor, seed),
+            timings=clock.timings,
+            details=details,
+        )
+    return DemoResult(
+        report=report,
+        figures=report.with_name("figures.json"),
+        model=exported.path,
+        root=root.path,
+        hdf5=hdf5.path,
+        evaluation=evaluation,
+        timings=tuple(clock.timings),
+    )
+
+
+def _check(showers: int) -> None:
+    missing = [name for name in _NEEDS if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"the demonstration trains and evaluates, which needs {', '.join(missing)}: install "
+            "fastcaloq-infer[train,evaluate]"
+        )
+    if showers < 1000:
+        raise InputError(
+            f"{showers} showers are too few to be compared at nine incident energies; "
+            "ask for 1,000 or more"
+        )
+
+
+def _prepare(folder: Path) -> Path:
+    """Make the folder; remove the training run of an earlier demonstration, file by file."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _RUN_FILES:
+            (folder / "run" / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write in {folder}: {error.strerror or error}; choose another folder (-o)"
+        ) from error
+    return folder
+
+
+def _produce(
+    model: Path, reference: LayerEnergies, output: Path, showers: int, seed: int
+) -> Summary:
+    import numpy as np
+
+    from fastcaloq_infer.output import parse_energies, produce
+    from fastcaloq_infer.sampling import Sampler
+
+    energies = ",".join(repr(float(energy)) for energy in np.unique(reference.incident_energy))
+    return produce(
+        Sampler(model),
+        showers,
+        output,
+        energies=parse_energies(energies),
+        seed=seed,
+        force=True,
+        command="fastcaloq demo",
+    )
+
+
+def _conditioner(trained: TrainedModel, exported: ExportResult) -> ConditionerCurves | None:
+    """Evaluate the conditioner between and at the knots of its table, at the lowest |eta|."""
+    import numpy as np
+
+    from fastcaloq_infer.export.table import exact_features
+    from fastcaloq_infer.report.model_pictures import ConditionerCurves
+
+    table = exported.table
+    if table is None:
+        return None
+    low, high = table.card.log_energy
+    log_energy = np.linspace(low, high, 400)
+    knots = np.linspace(low, high, table.card.n_energy)
+    features = exact_features(trained.flow, log_energy, np.array([table.card.eta[0]]))
+    return ConditionerCurves(
+        energy=np.exp(log_energy),
+        features=features[:, 0, :],
+        table_energy=np.exp(knots),
+        table_features=table.values[:, 0, :].astype(np.float64),
+        kind="quantum circuit",
+    )
+
+
+def _describe_training(trained: TrainedModel) -> str:
+    best = trained.history.best
+    quantum = sum(p.numel() for p in trained.flow.conditioner.parameters())
+    total = sum(p.numel() for p in trained.flow.parameters())
+    quality = f"{best.validation_nll:.3f} nats per validation shower, " if best else ""
+    return f"{quality}{total:,} parameters, {quantum} of them in the circuit"
+
+
+def _describe_table(exported: ExportResult) -> str:
+    if exported.table is None:
+        return "no table"
+    error = exported.table.relative_error
+    return f"interpolation error {error:.1e} of the features' range"
+
+
+def _facts(
+    trained: TrainedModel,
+    exported: ExportResult,
+    production: Summary,
+    reference: LayerEnergies,
+    floor: LayerEnergies,
+    seed: int,
+) -> list[tuple[str, str]]:
+    from fastcaloq_infer import __version__
+
+    return [
+        ("model", f"{exported.card.name} ({exported.size / 1e3:.0f} kB)"),
+        ("SHA-256 of the model", exported.digest),
+        ("network", _describe_training(trained)),
+        ("conditioner table", _describe_table(exported)),
+        ("training showers (Geant4)", f"{len(floor):,}; also the sample of the floor"),
+        ("held-out showers (Geant4)", f"{len(reference):,}, an independent run"),
+        ("generated showers", f"{production.provenance.n_showers:,}"),
+        (
+            "drawn at",
+            f"{production.provenance.n_showers / production.generation_seconds:,.0f} showers/s",
+        ),
+        ("seed", str(seed)),
+        ("version", f"fastcaloq-infer {__version__}"),
+    ]

@@ -1,0 +1,56 @@
+"""``fastcaloq demo`` from the packaged showers to the page."""
+
+from __future__ import annotations
+
+import h5py
+import pytest
+import typer
+import uproot
+from typer.testing import CliRunner
+
+from fastcaloq_infer import demo as demo_module
+from fastcaloq_infer.cli.demo import demo
+from fastcaloq_infer.errors import InputError, OutputError
+from fastcaloq_infer.evaluation import Evaluation
+from fastcaloq_infer.sampling import Sampler
+
+app = typer.Typer()
+app.command()(demo)
+
+
+def test_quick_demo(tmp_path):
+    folder = tmp_path / "out"
+    for _ in range(2):  # a second demonstration replaces the first
+        result = CliRunner().invoke(
+            app, ["--quick", "-o", str(folder), "--set", "steps=3"], catch_exceptions=False
+        )
+        assert result.exit_code == 0
+    assert str(folder / "report.html") in result.output.splitlines()[-1]
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    assert html.count("data:image/svg+xml") == 8  # with learning curve and conditioner
+    assert "http" not in html
+    evaluation = Evaluation.from_json((folder / "figures.json").read_text())
+    assert evaluation.generated_showers == 9000
+    assert evaluation.incident_energies == tuple(256.0 * 2**k for k in range(9))
+    with h5py.File(folder / "showers.hdf5") as file:
+        assert len(file["incident_energies"]) == 9000
+    with uproot.open(folder / "showers.root") as file:
+        assert any(getattr(tree, "num_entries", 0) == 9000 for tree in file.values())
+    assert Sampler(folder / "model.onnx").digest in html
+
+
+def test_too_few_showers(tmp_path):
+    with pytest.raises(InputError, match="too few"):
+        demo_module.run_demo(tmp_path, showers=10)
+
+
+def test_missing_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo_module, "_NEEDS", ("torch", "no_such_package"))
+    with pytest.raises(InputError, match=r"needs no_such_package: install .*\[train,evaluate\]"):
+        demo_module.run_demo(tmp_path)
+
+
+def test_folder_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="choose another folder"):
+        demo_module.run_demo(tmp_path / "file" / "x")
