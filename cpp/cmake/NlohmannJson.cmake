@@ -1,6 +1,6 @@
 # Headers of nlohmann-json, private to the library: from the system (any CMake package), or else from
 # the PyPI package `nlohmann-json`, which is a build requirement of the Python package.
-find_package(nlohmann_json 3.11 CONFIG QUIET)
+find_package(nlohmann_json 3.11 CONFIG QUIET GLOBAL)
 if(NOT TARGET nlohmann_json::nlohmann_json)
   find_package(Python REQUIRED COMPONENTS Interpreter)
   execute_process(
@@ -14,7 +14,7 @@ if(NOT TARGET nlohmann_json::nlohmann_json)
                         "install it with 'pip install nlohmann-json' or from your distribution "
                         "(Debian: nlohmann-json3-dev)")
   endif()
-  add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
+  add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED GLOBAL)
   target_include_directories(nlohmann_json::nlohmann_json SYSTEM
                              INTERFACE "${FASTCALOQ_NLOHMANN_INCLUDE}")
 endif()

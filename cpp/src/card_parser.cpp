@@ -88,6 +88,7 @@ PreprocessingCard parse_preprocessing(JsonObject object, std::size_t n_layers) {
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
     object.fail("layer_order", "names a layer twice");
   }
+  card.n_absolute = object.integer("n_absolute", 0, static_cast<int>(n_layers) - 1);
   card.energy_threshold = object.number("energy_threshold", 0.0, max_energy);
   card.zero_width = object.number("zero_width", 0.0, large);
   card.knots = object.numbers("knots", 1, 10000, -100.0, 100.0);
@@ -109,8 +110,11 @@ PreprocessingCard parse_preprocessing(JsonObject object, std::size_t n_layers) {
     entry.finish();
     card.coordinates.push_back(std::move(coordinate));
   }
-  if (card.coordinates[0].upper) {
-    object.fail("coordinates[0].upper", "bounds the total energy from above, which has no meaning");
+  for (int k = 0; k <= card.n_absolute; ++k) {
+    if (card.coordinates[static_cast<std::size_t>(k)].upper) {
+      object.fail("coordinates[" + std::to_string(k) + "].upper",
+                  "bounds an energy from above that is no fraction, which has no meaning");
+    }
   }
   object.finish();
   return card;

@@ -61,6 +61,7 @@ kernels::PackedFlow pack_flow(const ModelCard& card, Weights& weights) {
   for (const int layer : card.preprocessing.layer_order) {
     parameters.layer_order.push_back(static_cast<std::uint32_t>(layer));
   }
+  parameters.n_absolute = count(card.preprocessing.n_absolute);
   parameters.knots = card.preprocessing.knots;
   for (const CoordinateCard& from : card.preprocessing.coordinates) {
     parameters.coordinates.push_back(

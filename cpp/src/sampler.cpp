@@ -158,6 +158,12 @@ std::size_t Sampler::Implementation::run(Conditions conditions, const ShowerKeys
 Sampler::Sampler(std::shared_ptr<const Model> model, const SamplerOptions& options) {
   if (!model)
     throw InputError("a sampler needs a model, this one is null: load one with Model::load");
+  constexpr unsigned most = 1024;
+  if (options.threads > most) {
+    throw InputError("a sampler with " + std::to_string(options.threads) +
+                     " threads would only slow the machine down: use at most " +
+                     std::to_string(most));
+  }
   implementation_ = std::make_unique<Implementation>(std::move(model), options);
   const Implementation& own = *implementation_;
   // The model was verified at load with the best set; any other is verified here.

@@ -51,11 +51,14 @@ struct CoordinateCard {
 };
 
 struct PreprocessingCard {
-  std::vector<int> layer_order;   ///< positions into BinningCard::layers, the chain of fractions
-  double energy_threshold = 0.0;  ///< MeV; below, a layer counted as empty in training
-  double zero_width = 0.0;        ///< width of the band that stands for "empty"
-  std::vector<double> knots;      ///< log(E_inc/MeV), ascending
-  std::vector<CoordinateCard> coordinates;  ///< total energy, then the fractions of the chain
+  std::vector<int> layer_order;  ///< positions into BinningCard::layers, the chain
+  /// The first so many of the chain stand alone, in units of E_inc; the others share what coordinate 0
+  /// says, each a fraction of what the earlier ones left.
+  int n_absolute = 0;
+  double energy_threshold = 0.0;            ///< MeV; below, a layer counted as empty in training
+  double zero_width = 0.0;                  ///< width of the band that stands for "empty"
+  std::vector<double> knots;                ///< log(E_inc/MeV), ascending
+  std::vector<CoordinateCard> coordinates;  ///< the shared energy, then the chain but its last
 };
 
 enum class BlockKind : std::uint8_t { affine, spline };
