@@ -62,7 +62,7 @@ class DataConfig(_Strict):
         None, description="file of held-out showers; without it a part of `train` is held out"
     )
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="part of `train` held out, chosen by the seed"
+        0.1, description="part of `train` held out, chosen by the seed, equal in spectrum"
     )
     binning: str = Field("dataset-1-photons", description="name of a binning, or a binning.xml")
     eta: float | None = Field(None, description="|eta| of the showers where the file has none")

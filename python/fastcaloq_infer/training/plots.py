@@ -44,6 +44,7 @@ def plot_learning_curve(
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     records = history.records
     epoch = np.array([record.epoch for record in records])
@@ -76,6 +77,7 @@ def plot_learning_curve(
     lower.set_ylabel("learning rate")
     lower.set_ylim(bottom=0)
     lower.set_xlim(left=0)
+    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     lower.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     lower.set_xlabel("epoch")
     for axes in (upper, lower):

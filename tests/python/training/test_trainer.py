@@ -211,6 +211,19 @@ def test_the_split_depends_on_the_seed_alone(plain):
     assert torch.equal(first.validation.layer_energy, again.validation.layer_energy)
     assert not torch.equal(first.validation.layer_energy, other.validation.layer_energy)
     assert (len(first.train), len(first.validation)) == (3600, 400)
+    rows = torch.cat([first.train.layer_energy, first.validation.layer_energy])
+    assert len(rows.unique(dim=0)) == 4000  # as in the file: no shower twice, none lost
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.1, 0.5, 0.9])
+def test_both_parts_have_the_same_spectrum(plain, fraction):
+    plain["data"]["validation_fraction"] = fraction
+    showers = read_training_set(TrainConfig.from_dict(plain))
+    energies = showers.train.incident_energy, showers.validation.incident_energy
+    for energy in energies[0].unique():
+        total = sum(int((part == energy).sum()) for part in energies)
+        held_out = int((energies[1] == energy).sum())
+        assert abs(held_out - fraction * total) <= 1
 
 
 def test_one_shower_is_too_few(plain, tmp_path):
