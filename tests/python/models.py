@@ -61,8 +61,8 @@ def random_metadata(
             Coordinate(
                 mean=tuple(random.normal(0.0 if k == 0 else -1.0, 0.3, len(knots)).tolist()),
                 scale=tuple(random.uniform(0.05 if k == 0 else 0.5, 0.9, len(knots)).tolist()),
-                lower=float(random.uniform(-2.5, -1.0)) if has_lower else None,
-                upper=float(random.uniform(1.0, 2.5)) if has_upper else None,
+                lower=float(random.uniform(-2.2, -0.8) - (k == 0)) if has_lower else None,
+                upper=float(random.uniform(0.8, 2.2)) if has_upper else None,
                 sharpness=float(random.uniform(1.0, 4.0)),
             )
         )
@@ -118,9 +118,24 @@ def random_energy_flow(
                 last.bias.normal_(0.0, 0.3 * scale)
                 block.actnorm.shift.normal_(0.0, 0.2)
                 block.actnorm.log_scale.normal_(0.0, 0.2)
+            flow.double().eval()
+            _standardise(flow, metadata)
             for parameter in flow.parameters():
                 parameter.copy_(parameter.float().double())
-    return flow.double().eval(), metadata
+    return flow, metadata
+
+
+def _standardise(flow: EnergyFlow, metadata: ModelMetadata) -> None:
+    """Shift and scale the coordinates as a training does: zeros and energies both occur."""
+    n = 1000
+    energy = torch.linspace(*map(math.log, metadata.validity.incident_energy), n).double().exp()
+    eta = torch.linspace(*metadata.validity.eta, n).double()
+    context = flow.context(energy, eta)
+    x, _ = flow.blocks.inverse(torch.randn(n, flow.n_layers).double(), context)
+    mean, deviation = x.mean(dim=0), x.std(dim=0)
+    actnorm = flow.coupling_blocks[0].actnorm
+    actnorm.shift.copy_((actnorm.shift + mean) / deviation)
+    actnorm.log_scale.add_(deviation.log())
 
 
 def write_random_model(

@@ -83,8 +83,8 @@ def export_flow(
         )
     if metadata.training is None:
         raise ModelError(
-            "the checkpoint is of a training that has not yet looked at its held-out showers, so "
-            "nothing is known about its quality; train at least one epoch"
+            "the training behind this checkpoint has not finished, so nothing is known about the "
+            "model's quality; finish it (fastcaloq train --resume) or give a model.safetensors"
         )
     flow = flow.double().eval()
     reach = extrapolation(metadata.validity)

@@ -121,11 +121,11 @@ def test_refuses_bad_arguments(tmp_path: Path, small: tuple[EnergyFlow, ModelMet
     assert list(tmp_path.iterdir()) == []
 
 
-def test_refuses_what_was_never_validated(
+def test_refuses_an_unfinished_training(
     tmp_path: Path, small: tuple[EnergyFlow, ModelMetadata]
 ) -> None:
     flow, metadata = small
-    with pytest.raises(ModelError, match="held-out"):
+    with pytest.raises(ModelError, match="has not finished"):
         export_flow(flow, metadata.model_copy(update={"training": None}), tmp_path / "m.onnx")
 
 
