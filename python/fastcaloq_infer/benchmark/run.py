@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SECTIONS = ("load", "engines", "root", "conditioner", "training")
 _NEEDS = {"conditioner": ("torch", "pennylane"), "training": ("torch",)}
+# Their matrices are 64 wide: a second thread brings little but noise.
+_ONE_THREAD = ("load", "conditioner", "training")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -97,7 +99,8 @@ def run_benchmark(
             _engines(report, model, quick, cores, progress)
         else:
             began = time.perf_counter()
-            report[section] = _measure(section, model, quick, cores, progress)
+            threads = 1 if section in _ONE_THREAD else cores
+            report[section] = _measure(section, model, quick, threads, progress)
             if section == "root":
                 report[section]["command_seconds"] = time.perf_counter() - began
     report["figures"] = figures(report)

@@ -58,7 +58,7 @@ def _engines(request: dict[str, Any]) -> dict[str, Any]:
             products = gemm.tasks(gemm.shapes_to_try(card, batch), threads)
         times = interleaved(
             {**tasks, **products},
-            repetitions=3 if quick else 9,
+            repetitions=2 if quick else 9,
             seconds=0.01 if quick else 0.2,
         )
         throughput += [
