@@ -2,11 +2,11 @@
 
 
 class FastCaloQError(Exception):
-    """Base of every error this package raises on purpose; the command line prints it as one line."""
+    """Base of every error raised on purpose; the command line prints it as one line."""
 
 
 class InputError(FastCaloQError):
-    """Data or arguments that cannot be used: wrong shapes, NaN, energies out of range, bad files."""
+    """Data or arguments that cannot be used: shapes, NaN, energies out of range, files."""
 
 
 class ConfigError(FastCaloQError):

@@ -1,16 +1,18 @@
-"""The commands ``fastcaloq`` and ``export-onnx``: verbs are registered here, each in its own file."""
+"""The commands ``fastcaloq`` and ``export-onnx``; every verb has a file of its own beside this."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 
 from fastcaloq_infer.errors import FastCaloQError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VERBS = ("inspect", "fetch", "train", "export-onnx", "sample", "demo", "bench")
 
@@ -25,9 +27,7 @@ app = typer.Typer(
 
 def _verb(name: str) -> Callable[..., Any]:
     module = name.replace("-", "_")
-    function: Callable[..., Any] = getattr(
-        import_module(f"fastcaloq_infer.cli.{module}"), module
-    )
+    function: Callable[..., Any] = getattr(import_module(f"fastcaloq_infer.cli.{module}"), module)
     return function
 
 

@@ -35,8 +35,6 @@ class FlowConfig(BaseModel):
             msg = f"hidden widths must be positive, got {self.hidden}"
             raise ValueError(msg)
         if self.bins * max(self.min_bin_width, self.min_bin_height) >= 1:
-            msg = (
-                "bins times the smallest bin must stay below 1: use fewer or smaller bins"
-            )
+            msg = "bins times the smallest bin must stay below 1: use fewer or smaller bins"
             raise ValueError(msg)
         return self

@@ -67,8 +67,8 @@ class Coupling(Transform):
         )
 
     def _theta(self, a: Tensor, context: Tensor) -> Tensor:
-        raw = self.subnet(torch.cat([a, context], dim=1))
-        return raw.unflatten(1, (self.univariate.n_parameters, self.active))
+        raw: Tensor = self.subnet(torch.cat([a, context], dim=1))
+        return raw.reshape(-1, self.univariate.n_parameters, self.active)
 
     def forward(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Transform the active part."""

@@ -64,21 +64,21 @@ class RationalQuadraticSpline(Univariate):
 
     def _bin(self, value: Tensor, parameters: Tensor, *, by_height: bool) -> _Bin:
         """Find the bin of ``value`` (N, A) among the widths' knots, or the heights'."""
-        raw_widths, raw_heights, raw_derivatives = parameters.split(
-            [self.bins, self.bins, self.bins - 1], dim=1
-        )
+        k = self.bins
+        raw_widths, raw_heights = parameters[:, :k], parameters[:, k : 2 * k]
+        raw_derivatives = parameters[:, 2 * k :]
         xs = self._knots(raw_widths, self.min_bin_width)
         ys = self._knots(raw_heights, self.min_bin_height)
         inner = (ys if by_height else xs)[:, 1:-1]
         index = (value.unsqueeze(1) >= inner).sum(dim=1, keepdim=True)
-        x, x_next = (xs.gather(1, index + k).squeeze(1) for k in (0, 1))
-        y, y_next = (ys.gather(1, index + k).squeeze(1) for k in (0, 1))
+        x, x_next = (xs.gather(1, index + side).squeeze(1) for side in (0, 1))
+        y, y_next = (ys.gather(1, index + side).squeeze(1) for side in (0, 1))
         # Softplus only where it is needed: two derivatives per element instead of K - 1.
         raw = functional.pad(raw_derivatives, (0, 0, 1, 1))
         left, right = (
             self.min_derivative
-            + functional.softplus(raw.gather(1, index + k).squeeze(1) + self._derivative_offset)
-            for k in (0, 1)
+            + functional.softplus(raw.gather(1, index + side).squeeze(1) + self._derivative_offset)
+            for side in (0, 1)
         )
         width, height = x_next - x, y_next - y
         return _Bin(x, width, y, height, height / width, left, right)
