@@ -61,7 +61,7 @@ def target_lines(evaluation: Evaluation) -> list[TargetLine]:
         auc, floor = evaluation.classifier.generated, evaluation.classifier.floor
         lines.append(
             _line(
-                f"classifier AUC (mean of {len(auc.values)} seeds)",
+                f"classifier AUC, mean over seeds ({len(auc.values)})",
                 "all energies",
                 auc.mean,
                 auc.spread,

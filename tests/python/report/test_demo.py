@@ -22,7 +22,9 @@ def test_quick_demo(tmp_path):
     folder = tmp_path / "out"
     for _ in range(2):  # a second demonstration replaces the first
         result = CliRunner().invoke(
-            app, ["--quick", "-o", str(folder), "--set", "steps=3"], catch_exceptions=False
+            app,
+            ["--quick", "-o", str(folder), "--set", "steps=3", "--set", "threads=1"],
+            catch_exceptions=False,
         )
         assert result.exit_code == 0
     assert str(folder / "report.html") in result.output.splitlines()[-1]
