@@ -22,53 +22,45 @@ FASTCALOQ_INLINE F activate(F x) {
 
 // Register tile: 24 of 32 registers accumulate on AVX-512, 12 of 16 elsewhere.
 #if defined(__AVX512F__)
-constexpr int kTileOutputs = 8;
-constexpr int kTileVectors = 3;
+constexpr std::size_t kTileOutputs = 8;
+constexpr std::size_t kTileVectors = 3;
 #else
-constexpr int kTileOutputs = 4;
-constexpr int kTileVectors = 3;
+constexpr std::size_t kTileOutputs = 4;
+constexpr std::size_t kTileVectors = 3;
 #endif
-// Panels that the single path computes together.
-#if defined(__AVX512F__)
-constexpr int kTogether = 4;
-#else
-constexpr int kTogether = 2;
-#endif
-
-template <int kOutputs, int kVectors, Activation kActivation>
+template <std::size_t kOutputs, std::size_t kVectors, Activation kActivation>
 static void dense_tile(const float* weight, const float* bias, std::size_t n_in, const float* x,
                        std::size_t stride, float* y) {
   F sum[kOutputs][kVectors];
 #pragma GCC unroll 8
-  for (int o = 0; o < kOutputs; ++o) {
+  for (std::size_t o = 0; o < kOutputs; ++o) {
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) sum[o][v] = set1(bias[o]);
+    for (std::size_t v = 0; v < kVectors; ++v) sum[o][v] = set1(bias[o]);
   }
   for (std::size_t k = 0; k < n_in; ++k) {
     F input[kVectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) input[v] = load(x + k * stride + v * kLanes);
+    for (std::size_t v = 0; v < kVectors; ++v) input[v] = load(x + k * stride + v * kLanes);
 #pragma GCC unroll 8
-    for (int o = 0; o < kOutputs; ++o) {
+    for (std::size_t o = 0; o < kOutputs; ++o) {
       const F w = set1(weight[k * kPanel + o]);
 #pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) sum[o][v] = fma(w, input[v], sum[o][v]);
+      for (std::size_t v = 0; v < kVectors; ++v) sum[o][v] = fma(w, input[v], sum[o][v]);
     }
   }
 #pragma GCC unroll 8
-  for (int o = 0; o < kOutputs; ++o) {
+  for (std::size_t o = 0; o < kOutputs; ++o) {
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) {
+    for (std::size_t v = 0; v < kVectors; ++v) {
       store(y + o * stride + v * kLanes, activate<kActivation>(sum[o][v]));
     }
   }
 }
 
-template <int kVectors, Activation kActivation>
+template <std::size_t kVectors, Activation kActivation>
 static void dense_columns(const LinearView& layer, const float* x, std::size_t stride, float* y) {
-  constexpr std::size_t step = kTileOutputs;
   std::size_t o = 0;
-  for (; o + step <= layer.n_out; o += step) {
+  for (; o + kTileOutputs <= layer.n_out; o += kTileOutputs) {
     const float* weight = layer.weight + (o / kPanel) * layer.n_in * kPanel + o % kPanel;
     dense_tile<kTileOutputs, kVectors, kActivation>(weight, layer.bias + o, layer.n_in, x, stride,
                                                     y + o * stride);
@@ -116,39 +108,58 @@ static void dense_batch(const LinearView& layer, const float* x, std::size_t str
   dense_batch_as<Activation::none>(layer, x, stride, vectors, y);
 }
 
-template <int kPanels, Activation kActivation>
+template <std::size_t kPanels, Activation kActivation>
 static void dense_panels(const float* weight, const float* bias, std::size_t n_in, const float* x,
                          float* y) {
-  constexpr int per_panel = kPanel / kLanes;
-  constexpr int vectors = kPanels * per_panel;
+  constexpr std::size_t per_panel = kPanel / kLanes;
+  constexpr std::size_t vectors = kPanels * per_panel;
   const std::size_t panel_size = n_in * kPanel;
   F sum[vectors];
 #pragma GCC unroll 16
-  for (int v = 0; v < vectors; ++v) sum[v] = load(bias + v * kLanes);
+  for (std::size_t v = 0; v < vectors; ++v) sum[v] = load(bias + v * kLanes);
   for (std::size_t k = 0; k < n_in; ++k) {
     const F input = set1(x[k]);
 #pragma GCC unroll 16
-    for (int v = 0; v < vectors; ++v) {
+    for (std::size_t v = 0; v < vectors; ++v) {
       const float* w = weight + (v / per_panel) * panel_size + (v % per_panel) * kLanes;
       sum[v] = fma(load(w + k * kPanel), input, sum[v]);
     }
   }
 #pragma GCC unroll 16
-  for (int v = 0; v < vectors; ++v) store(y + v * kLanes, activate<kActivation>(sum[v]));
+  for (std::size_t v = 0; v < vectors; ++v) store(y + v * kLanes, activate<kActivation>(sum[v]));
 }
 
+// Panels side by side hide the latency of fma: one alone would take 4 cycles for each input.
 template <Activation kActivation>
 static void dense_single_as(const LinearView& layer, const float* x, float* y) {
   const std::size_t panels = (layer.n_out + kPanel - 1) / kPanel;
-  const std::size_t panel_size = layer.n_in * kPanel;
-  std::size_t p = 0;
-  for (; p + kTogether <= panels; p += kTogether) {
-    dense_panels<kTogether, kActivation>(layer.weight + p * panel_size, layer.bias + p * kPanel,
-                                         layer.n_in, x, y + p * kPanel);
-  }
-  for (; p < panels; ++p) {
-    dense_panels<1, kActivation>(layer.weight + p * panel_size, layer.bias + p * kPanel, layer.n_in,
-                                 x, y + p * kPanel);
+  const std::size_t n_in = layer.n_in;
+  for (std::size_t p = 0; p < panels;) {
+    const float* weight = layer.weight + p * n_in * kPanel;
+    const float* bias = layer.bias + p * kPanel;
+    float* out = y + p * kPanel;
+    std::size_t together = panels - p;
+    if (together > 6) together = together < 8 ? 4 : 6;  // never one or two left alone
+    switch (together) {
+      case 6:
+        dense_panels<6, kActivation>(weight, bias, n_in, x, out);
+        break;
+      case 5:
+        dense_panels<5, kActivation>(weight, bias, n_in, x, out);
+        break;
+      case 4:
+        dense_panels<4, kActivation>(weight, bias, n_in, x, out);
+        break;
+      case 3:
+        dense_panels<3, kActivation>(weight, bias, n_in, x, out);
+        break;
+      case 2:
+        dense_panels<2, kActivation>(weight, bias, n_in, x, out);
+        break;
+      default:
+        dense_panels<1, kActivation>(weight, bias, n_in, x, out);
+    }
+    p += together;
   }
 }
 

@@ -14,8 +14,8 @@ class DenseTest : public EverySet {};
 
 TEST_P(DenseTest, LinearEqualsItsDefinition) {
   RandomFlow random(11);
-  for (const std::size_t n_in : {1, 2, 10, 64, 129}) {
-    for (const std::size_t n_out : {1, 7, 16, 17, 64, 100}) {
+  for (const std::size_t n_in : std::initializer_list<std::size_t>{1, 2, 10, 64, 129}) {
+    for (const std::size_t n_out : std::initializer_list<std::size_t>{1, 7, 16, 17, 64, 100}) {
       for (const Activation activation :
            {Activation::none, Activation::relu, Activation::silu, Activation::tanh}) {
         const MlpLayer layer = random.layer(n_in, n_out, 1.0);

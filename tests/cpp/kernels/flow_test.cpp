@@ -121,7 +121,8 @@ TEST_P(FlowTest, ShowerBitsDoNotDependOnTheBatch) {
     const PackedFlow flow(parameters);
     const FlowInputs in(random, parameters, 2 * kChunk + 45);
     const std::vector<float> all = sample(table(), flow, in, 0, in.n);
-    for (const std::size_t batch : {1, 2, 3, 4, 7, 15, 16, 17, 33, 49, 64, 65, 95, 96, 97, 130}) {
+    for (const std::size_t batch : std::initializer_list<std::size_t>{
+             1, 2, 3, 4, 7, 15, 16, 17, 33, 49, 64, 65, 95, 96, 97, 130}) {
       for (std::size_t first = 0; first < in.n; first += batch) {
         const std::size_t n = std::min(batch, in.n - first);
         const std::vector<float> part = sample(table(), flow, in, first, n);
@@ -207,7 +208,8 @@ TEST_P(FlowTest, NaNGoesThroughToTheOutput) {
   const EnergyFlowParameters parameters = random.flow(shape);
   const PackedFlow flow(parameters);
   FlowInputs in(random, parameters, 40);
-  for (const std::size_t bad : {0, 21, 39}) in.latents[5 * bad + 2] = std::nanf("");
+  for (const std::size_t bad : std::initializer_list<std::size_t>{0, 21, 39})
+    in.latents[5 * bad + 2] = std::nanf("");
   for (const std::size_t batch : {std::size_t{1}, std::size_t{40}}) {
     for (std::size_t first = 0; first < in.n; first += batch) {
       const std::vector<float> out = sample(table(), flow, in, first, batch);

@@ -79,7 +79,7 @@ TEST_P(RandomTest, LatentsDoNotDependOnTheBatch) {
     event.push_back(1000 + i / 3);
     particle.push_back(i % 3);
   }
-  for (const std::size_t n_latents : {1, 3, 4, 5, 45}) {
+  for (const std::size_t n_latents : std::initializer_list<std::size_t>{1, 3, 4, 5, 45}) {
     const std::vector<float> all = latents(42, event, particle, n_latents);
     for (std::size_t i = 0; i < event.size(); ++i) {
       const std::vector<float> one = latents(42, {event[i]}, {particle[i]}, n_latents);
