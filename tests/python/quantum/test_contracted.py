@@ -35,7 +35,7 @@ def _grid(rows: int) -> torch.Tensor:
 @pytest.mark.parametrize("encoding", ["angle_y", "angle_x"])
 def test_zero_weights_give_products_of_cosines(encoding: str, rows: int) -> None:
     """With all angles zero only encoding and CNOT ring are left: each Z a parity of cosines."""
-    layer = _layer(n_qubits=4, n_layers=1, encoding=encoding).double()
+    layer = _layer(n_qubits=4, n_layers=1, ansatz="rotation_ring", encoding=encoding).double()
     torch.nn.init.zeros_(layer.weights)
     c = _spread(rows)
     cos = torch.cos(c @ layer.input_weights[0].T)
