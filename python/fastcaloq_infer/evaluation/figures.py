@@ -1,4 +1,4 @@
-"""The four kinds of figures that need no training: lists over features, layers and energies."""
+"""The five kinds of figures that need no training: lists over features, layers and energies."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from fastcaloq_infer.evaluation.moments import (
 )
 from fastcaloq_infer.evaluation.results import (
     Correlation,
+    Extreme,
     Matrix,
     Moments,
     Response,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.evaluation.groups import EnergyGroups
     from fastcaloq_infer.evaluation.table import Sample
+
+RUNAWAY = 2.0
+"""Totals above so many times the largest of Geant4 cannot be a fluctuation."""
 
 
 def separations(
@@ -112,6 +116,27 @@ def responses(samples: dict[str, Sample], groups: EnergyGroups) -> tuple[Respons
         )
         figures.append(
             Response(incident_energy=float(energy), reference=ref, generated=gen, floor=floor)
+        )
+    return tuple(figures)
+
+
+def extremes(samples: dict[str, Sample], groups: EnergyGroups) -> tuple[Extreme, ...]:
+    """Return the largest totals at every energy and the number of runaway showers."""
+    ratio = {role: s.total_energy / s.incident_energy for role, s in samples.items()}
+    rows = {role: groups.rows(sample) for role, sample in samples.items()}
+    figures = []
+    for g, energy in enumerate(groups.centers):
+        ref, gen, floor = (ratio[role][rows[role][g]] for role in samples)
+        largest = max(float(ref.max()), float(floor.max()))
+        figures.append(
+            Extreme(
+                incident_energy=float(energy),
+                reference=float(ref.max()),
+                generated=float(gen.max()),
+                floor=float(floor.max()),
+                runaways=int((gen > RUNAWAY * largest).sum()),
+                floor_runaways=int((ref > RUNAWAY * floor.max()).sum()),
+            )
         )
     return tuple(figures)
 

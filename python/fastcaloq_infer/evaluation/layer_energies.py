@@ -10,6 +10,7 @@ from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.classifier import Kind, classifier_aucs
 from fastcaloq_infer.evaluation.figures import (
     correlations,
+    extremes,
     responses,
     separations,
     zero_fractions,
@@ -97,6 +98,7 @@ def evaluate_layer_energies(
         separations=separations(equal, groups, ids, np.random.default_rng([seed, 3])),
         zero_fractions=zero_fractions(samples, groups, ids),
         responses=responses(samples, groups),
+        extremes=extremes(samples, groups),
         correlations=correlations(samples, groups),
         classifier=_classifier(equal, groups, seeds, seed, classifier) if seeds else None,
     )

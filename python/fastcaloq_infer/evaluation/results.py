@@ -87,6 +87,22 @@ class Response(_Figure):
     floor: Moments
 
 
+class Extreme(_Figure):
+    """Largest E_tot/E_inc of the samples at one incident energy, and showers that run away.
+
+    A shower runs away if its total is more than twice the largest of both Geant4 samples: one in
+    100,000 is invisible in every histogram and ruins an event. ``floor_runaways`` counts reference
+    showers above twice the floor sample's largest.
+    """
+
+    incident_energy: float
+    reference: float
+    generated: float
+    floor: float
+    runaways: int
+    floor_runaways: int
+
+
 class Correlation(_Figure):
     """Pearson correlations of the layer energies at one incident energy, shape (L, L)."""
 
@@ -130,6 +146,7 @@ class Evaluation(_Figure):
     separations: tuple[Separation, ...]
     zero_fractions: tuple[ZeroFraction, ...]
     responses: tuple[Response, ...]
+    extremes: tuple[Extreme, ...]
     correlations: tuple[Correlation, ...]
     classifier: Classifier | None
 

@@ -55,7 +55,7 @@ def traffic_light(value: float, error: float, target: float) -> Light:
 
 
 def target_lines(evaluation: Evaluation) -> list[TargetLine]:
-    """Return the table: the classifier, then the worst zero fraction and separations."""
+    """Return the table: classifier, worst zero fraction and separations, runaway showers."""
     lines = []
     if evaluation.classifier is not None:
         auc, floor = evaluation.classifier.generated, evaluation.classifier.floor
@@ -85,6 +85,7 @@ def target_lines(evaluation: Evaluation) -> list[TargetLine]:
     lines += [
         _separation_line("largest separation of E_tot, in floors", total),
         _separation_line("largest separation of a layer energy, in floors", layers),
+        _runaway_line(evaluation),
     ]
     return lines
 
@@ -106,6 +107,18 @@ def separation_light(separation: Separation) -> Light:
     if separation.ratio <= SEPARATION_RATIO_TARGET:
         return "green"
     return "amber" if separation.value <= separation.floor_upper else "red"
+
+
+def _runaway_line(evaluation: Evaluation) -> TargetLine:
+    worst = max(evaluation.extremes, key=lambda e: e.generated / max(e.reference, e.floor))
+    return _line(
+        f"runaway showers in {evaluation.generated_showers}",
+        f"largest total {worst.generated:.3g} times E_inc at {worst.incident_energy:.6g} MeV",
+        float(sum(e.runaways for e in evaluation.extremes)),
+        0.0,
+        float(sum(e.floor_runaways for e in evaluation.extremes)),
+        0.0,
+    )
 
 
 def _zero_place(zero: ZeroFraction) -> str:

@@ -100,8 +100,8 @@ def comparison_pictures(
     yield Picture(
         "zero_fractions",
         "Empty layers",
-        "Fraction of showers that leave no energy in a layer, with statistical errors; below, the "
-        "difference and the target of 0.02 (grey).",
+        "Fraction of showers that leave no energy in a layer, with statistical errors; below, "
+        "generated minus Geant4 and the target of 0.02 (grey).",
         picture(zero_fraction_figure(evaluation)),
     )
     yield Picture(

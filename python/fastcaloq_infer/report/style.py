@@ -73,4 +73,6 @@ def energy_label(energy: float) -> str:
 
 def significant(value: float) -> str:
     """Return a number for a table, three significant digits."""
+    if value == int(value):
+        return f"{value:.0f}"
     return f"{value:.3f}" if 0.1 <= abs(value) < 10 else f"{value:.3g}"

@@ -141,7 +141,7 @@ def zero_fraction_figure(evaluation: Evaluation) -> Figure:
             bottom.set_xlabel(_E_INC)
             bottom.set_ylim(-0.06, 0.06)
         axes[0, 0].set_ylabel("fraction of showers\nwithout energy")
-        axes[1, 0].set_ylabel("generated - Geant4")
+        axes[1, 0].set_ylabel("difference")
         axes[0, 0].set_ylim(-0.03, 1.03)
         axes[0, 0].legend(loc="upper right")
         axes[1, 0].legend(loc="lower right")

@@ -90,6 +90,21 @@ def test_emptied_layer_is_found(held_out, halves):
     assert "layer 0" in line.where
 
 
+def test_one_runaway_shower_is_found(held_out, halves):
+    """A single shower in 34,000, which no histogram and no classifier would notice."""
+    layers = halves[0].layer_energy.copy()
+    row = np.flatnonzero(halves[0].incident_energy == 65536)[0]
+    layers[row, 0] = 4 * 65536
+    result = evaluate_layer_energies(
+        held_out, replace(halves[0], layer_energy=layers), halves[1], seeds=0
+    )
+    assert [e.runaways for e in result.extremes] == [0] * 8 + [1]
+    assert result.extremes[-1].generated > 4
+    line = target_lines(result)[-1]
+    assert (line.value, line.floor, line.light) == (1, 0, "red")
+    assert "65536" in line.where
+
+
 def test_shuffled_layers_are_found(held_out, halves):
     """Every layer alone is perfect; only correlations, total and classifier can tell."""
     rng = np.random.default_rng(1)
@@ -211,7 +226,7 @@ def test_evaluate_model_takes_functions_and_samplers(held_out, training):
 def test_summary_and_lights(honest):
     text = summary(honest)
     assert "classifier AUC" in text
-    assert len(text.splitlines()) == 5
+    assert len(text.splitlines()) == 6
     assert traffic_light(0.02, 0.0, 0.02) == "green"
     assert traffic_light(0.03, 0.006, 0.02) == "amber"
     assert traffic_light(0.03, 0.004, 0.02) == "red"

@@ -20,13 +20,15 @@ app.command()(demo)
 
 def test_quick_demo(tmp_path):
     folder = tmp_path / "out"
-    for _ in range(2):  # a second demonstration replaces the first
-        result = CliRunner().invoke(
-            app,
-            ["--quick", "-o", str(folder), "--set", "steps=3", "--set", "threads=1"],
-            catch_exceptions=False,
-        )
-        assert result.exit_code == 0
+    (folder / "run").mkdir(parents=True)
+    for stale in ("run/checkpoint.pt", "run/history.json", "model.onnx", "showers.root"):
+        (folder / stale).write_text("of an earlier demonstration")
+    result = CliRunner().invoke(
+        app,
+        ["--quick", "-o", str(folder), "--set", "steps=3", "--set", "threads=1"],
+        catch_exceptions=False,
+    )
+    assert result.exit_code == 0
     assert str(folder / "report.html") in result.output.splitlines()[-1]
     html = (folder / "report.html").read_text(encoding="utf-8")
     assert html.count("data:image/svg+xml") == 8  # with learning curve and conditioner
