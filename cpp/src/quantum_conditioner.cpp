@@ -15,7 +15,7 @@ namespace {
 class QuantumConditioner final : public Conditioner {
  public:
   struct Upload {
-    DenseChain phases;  // monomials -> D
+    DenseChain phases;  // monomials -> D, in turns
     DenseChain matrix;  // 2 D -> 2 D
   };
 
@@ -39,7 +39,7 @@ class QuantumConditioner final : public Conditioner {
     }
     for (const Upload& upload : uploads_) {
       upload.phases.apply(kernels, monomials, phases, rows.n, nullptr);
-      rotate(phases, state, rows.n);
+      rotate(kernels, phases, next, state, rows.n);
       upload.matrix.apply(kernels, state, next, rows.n, nullptr);
       std::swap(state, next);
     }
@@ -74,16 +74,24 @@ class QuantumConditioner final : public Conditioner {
     }
   }
 
-  void rotate(const float* phases, float* state, std::size_t n) const {
-    for (std::size_t row = 0; row < n; ++row) {
+  // `turns` (n, D) are angles over 2 pi and `scratch` as large; both are overwritten.
+  void rotate(const kernels::KernelTable& kernels, float* turns, float* scratch, float* state,
+              std::size_t n) const {
+    const std::size_t size = n * dimension_;
+    for (std::size_t i = 0; i < size; ++i) {
+      const float turn = turns[i] - std::floor(turns[i]);
+      turns[i] = turn < 1.0F ? turn : 0.0F;  // just below 0 the difference rounds to 1
+    }
+    float* cosine = scratch;
+    kernels.evaluate(kernels::MathFunction::cos_turns, turns, cosine, size);
+    kernels.evaluate(kernels::MathFunction::sin_turns, turns, turns, size);
+    const float* sine = turns;
+    for (std::size_t row = 0; row < n; ++row, cosine += dimension_, sine += dimension_) {
       float* re = state + row * 2 * dimension_;
       float* im = re + dimension_;
       for (std::size_t i = 0; i < dimension_; ++i) {
-        const float angle = phases[row * dimension_ + i];
-        const float cosine = std::cos(angle);
-        const float sine = std::sin(angle);
-        const float real = re[i] * cosine + im[i] * sine;
-        im[i] = im[i] * cosine - re[i] * sine;
+        const float real = re[i] * cosine[i] + im[i] * sine[i];
+        im[i] = im[i] * cosine[i] - re[i] * sine[i];
         re[i] = real;
       }
     }
@@ -96,11 +104,15 @@ class QuantumConditioner final : public Conditioner {
   DenseChain readout_;
 };
 
-DenseChain product(Weights& weights, const std::string& name, std::size_t n_in, std::size_t n_out) {
+constexpr double radians_to_turns = 0.15915494309189535;  // 1 / (2 pi)
+
+DenseChain product(Weights& weights, const std::string& name, std::size_t n_in, std::size_t n_out,
+                   double factor = 1.0) {
   kernels::MlpLayer layer;
   layer.n_in = n_in;
   layer.n_out = n_out;
   layer.weight = weights.floats(name, {n_in, n_out});
+  for (float& weight : layer.weight) weight = static_cast<float>(factor * weight);
   layer.bias.assign(n_out, 0.0F);
   return DenseChain({std::move(layer)}, kernels::Activation::none);
 }
@@ -118,7 +130,8 @@ std::unique_ptr<const Conditioner> make_quantum_conditioner(const ModelCard& car
   std::vector<QuantumConditioner::Upload> uploads;
   for (int u = 0; u < n_uploads; ++u) {
     const std::string name = "quantum." + std::to_string(u);
-    DenseChain phases = product(weights, name + ".phases", n_monomials, dimension);
+    DenseChain phases =
+        product(weights, name + ".phases", n_monomials, dimension, radians_to_turns);
     DenseChain matrix = product(weights, name + ".matrix", 2 * dimension, 2 * dimension);
     uploads.push_back({std::move(phases), std::move(matrix)});
   }

@@ -23,6 +23,8 @@ def as_floats(values: ArrayLike, name: str) -> NDArray[np.float32]:
     InputError
         Values that are no real numbers, or of another shape.
     """
+    if isinstance(values, np.ndarray) and values.dtype == np.float32 and values.ndim == 1:
+        return np.ascontiguousarray(values)  # the rest takes longer than drawing one shower
     try:
         array = np.asarray(values)
     except ValueError:
@@ -56,6 +58,8 @@ def rows(
         Lengths that do not agree with each other or with ``n``.
     """
     energies, etas = as_floats(incident_energies, "incident_energies"), as_floats(eta, "eta")
+    if n is None and energies.ndim == 1 and energies.shape == etas.shape:
+        return energies, etas
     lengths = {
         name: array.size
         for name, array in (("incident_energies", energies), ("eta", etas))
@@ -89,7 +93,10 @@ def events(first_event: int, n: int) -> NDArray[np.uint64]:
         raise InputError(
             f"event numbers from {first} on exceed 64 bits, so showers would repeat: start lower"
         )
-    return np.arange(n, dtype=np.uint64) + np.uint64(first)
+    numbers = np.arange(n, dtype=np.uint64)
+    if first:
+        numbers += np.uint64(first)
+    return numbers
 
 
 def whole_number(value: int, name: str, limit: int = _TWO_64) -> int:
