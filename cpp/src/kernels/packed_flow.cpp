@@ -1,9 +1,7 @@
-// Packs an energy flow: checks that its sizes agree, then lays its constants out for the kernels.
+// Packs an energy flow: lays its constants out for the kernels.
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
-#include <string>
 
 #include "aligned.hpp"
 #include "engine.hpp"
@@ -11,104 +9,6 @@
 
 namespace fastcaloq::kernels {
 namespace {
-
-[[noreturn]] void refuse(const std::string& reason) {
-  throw std::invalid_argument(reason);
-}
-
-void check_permutation(const std::vector<std::uint32_t>& permutation, std::size_t n,
-                       const std::string& what) {
-  std::vector<bool> seen(n, false);
-  bool good = permutation.size() == n;
-  for (std::size_t i = 0; good && i < n; ++i) {
-    good = permutation[i] < n && !seen[permutation[i]];
-    if (good) seen[permutation[i]] = true;
-  }
-  if (!good) refuse(what + " is not a permutation of " + std::to_string(n) + " layers");
-}
-
-std::size_t parameters_per_element(const CouplingBlock& block) {
-  return block.kind == CouplingKind::spline ? 3 * block.bins - 1 : 2;
-}
-
-void check_elementwise(const CouplingBlock& block, const std::string& what) {
-  if (block.kind == CouplingKind::affine) {
-    if (!(block.log_scale_bound > 0)) refuse(what + ": log_scale_bound must be positive");
-    return;
-  }
-  if (block.bins < 1 || block.bins > 1024) refuse(what + ": bins must be from 1 to 1024");
-  if (!(block.tail_bound > 0)) refuse(what + ": tail_bound must be positive");
-  const double bins = static_cast<double>(block.bins);
-  if (!(block.min_bin_width > 0 && block.min_bin_width * bins <= 1) ||
-      !(block.min_bin_height > 0 && block.min_bin_height * bins <= 1)) {
-    refuse(what + ": min_bin_width and min_bin_height must be positive and at most 1 / bins");
-  }
-  if (!(block.min_derivative > 0 && block.min_derivative < 1)) {
-    refuse(what + ": min_derivative must be between 0 and 1");
-  }
-}
-
-void check_block(const CouplingBlock& block, const EnergyFlowParameters& p,
-                 const std::string& what) {
-  const std::size_t n = p.n_layers;
-  if (block.n_passive + block.n_active != n || block.n_active == 0) {
-    refuse(what + ": passive " + std::to_string(block.n_passive) + " and active " +
-           std::to_string(block.n_active) + " do not make " + std::to_string(n) + " layers");
-  }
-  check_permutation(block.permutation, n, what + ".permutation");
-  if (block.actnorm_scale.size() != n || block.actnorm_shift.size() != n) {
-    refuse(what + ".actnorm needs " + std::to_string(n) + " scales and shifts");
-  }
-  for (const float scale : block.actnorm_scale) {
-    if (!(std::abs(scale) > 0) || !std::isfinite(scale)) {
-      refuse(what + ".actnorm.scale must be finite and not zero: it is divided by");
-    }
-  }
-  check_elementwise(block, what);
-  if (block.subnet.empty()) refuse(what + ".subnet has no layer");
-  std::size_t width = block.n_passive + 2 + p.n_features;
-  for (std::size_t i = 0; i < block.subnet.size(); ++i) {
-    const std::string name = what + ".subnet." + std::to_string(i);
-    check_layer(block.subnet[i], name);
-    if (block.subnet[i].n_in != width) {
-      refuse(name + " takes " + std::to_string(block.subnet[i].n_in) + " inputs, not " +
-             std::to_string(width));
-    }
-    width = block.subnet[i].n_out;
-  }
-  if (width != parameters_per_element(block) * block.n_active) {
-    refuse(what + ".subnet gives " + std::to_string(width) + " parameters, not " +
-           std::to_string(parameters_per_element(block) * block.n_active));
-  }
-}
-
-void check_preprocessing(const EnergyFlowParameters& p) {
-  check_permutation(p.layer_order, p.n_layers, "layer_order");
-  if (p.n_absolute >= p.n_layers) {
-    refuse("n_absolute " + std::to_string(p.n_absolute) + " leaves none of " +
-           std::to_string(p.n_layers) + " layers to share the rest");
-  }
-  if (p.knots.empty()) refuse("the preprocessing has no knots");
-  for (std::size_t i = 1; i < p.knots.size(); ++i) {
-    if (!(p.knots[i] > p.knots[i - 1])) refuse("the preprocessing's knots do not ascend");
-  }
-  if (p.coordinates.size() != p.n_layers) {
-    refuse("the preprocessing has " + std::to_string(p.coordinates.size()) + " coordinates, not " +
-           std::to_string(p.n_layers));
-  }
-  for (std::size_t k = 0; k < p.n_layers; ++k) {
-    const Coordinate& c = p.coordinates[k];
-    const std::string what = "coordinate " + std::to_string(k);
-    if (c.mean.size() != p.knots.size() || c.scale.size() != p.knots.size()) {
-      refuse(what + " needs one mean and one scale per knot");
-    }
-    if (k <= p.n_absolute && c.upper) {
-      refuse(what + " is no fraction: it cannot have an upper bound");
-    }
-    if (!(c.sharpness > 0)) refuse(what + ": sharpness must be positive");
-    if (c.lower && c.upper && !(*c.lower < *c.upper)) refuse(what + ": lower must be below upper");
-  }
-}
 
 std::size_t segments(const EnergyFlowParameters& p) {
   return std::max<std::size_t>(p.knots.size(), 2) - 1;
@@ -230,12 +130,7 @@ void PackedFlow::Storage::measure() {
 }
 
 PackedFlow::PackedFlow(const EnergyFlowParameters& p) : storage_(std::make_unique<Storage>()) {
-  if (p.n_layers == 0) refuse("the flow has no layers");
-  for (std::size_t b = 0; b < p.blocks.size(); ++b) {
-    check_block(p.blocks[b], p, "block" + std::to_string(b));
-  }
-  check_preprocessing(p);
-
+  check_parameters(p);
   Storage& s = *storage_;
   for (const CouplingBlock& block : p.blocks) {
     for (const MlpLayer& layer : block.subnet) reserve_layer(s.arena, layer);

@@ -1,4 +1,4 @@
-// Dense layers in the form that the kernels read.
+// Checks, and dense layers in the form that the kernels read.
 #pragma once
 
 #include <string>
@@ -10,6 +10,9 @@ namespace fastcaloq::kernels {
 
 // Throws std::invalid_argument naming `what` where the layer's sizes contradict each other.
 void check_layer(const MlpLayer& layer, const std::string& what);
+
+// Throws std::invalid_argument naming the part where the flow's sizes or constants cannot be.
+void check_parameters(const EnergyFlowParameters& parameters);
 
 // Floats of the packed weight and bias together.
 void reserve_layer(Arena& arena, const MlpLayer& layer);
