@@ -12,5 +12,5 @@ def test_figures_are_ratios_of_medians() -> None:
     assert len(figures) == 3
     for case in figures.values():
         assert math.isclose(case["speedup"], case["reference_ms"] / case["contracted_ms"])
-        # 20 times and more at batch 1024; a quarter of that would be a regression anywhere.
-        assert case["speedup"] > 4
+        # 14 to 40 times at batch 1024; the bar is low because other work disturbs the clock.
+        assert case["speedup"] > 2
