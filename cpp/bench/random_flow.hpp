@@ -92,6 +92,7 @@ class RandomFlow {
     if (shape.bounded) {
       if (index % 3 != 2) c.lower = uniform(-2.0, -0.8);
       if (index % 3 != 0 && index > shape.n_absolute) c.upper = uniform(0.8, 2.0);
+      if (!c.upper && index % 2 == 0) c.ceiling = uniform(0.8, 2.0);
     }
     return c;
   }

@@ -91,6 +91,7 @@ PreprocessingCard parse_preprocessing(JsonObject object, std::size_t n_layers) {
   card.n_absolute = object.integer("n_absolute", 0, static_cast<int>(n_layers) - 1);
   card.energy_threshold = object.number("energy_threshold", 0.0, max_energy);
   card.zero_width = object.number("zero_width", 0.0, large);
+  card.zero_gap = object.number("zero_gap", 0.0, large);
   card.knots = object.numbers("knots", 1, 10000, -100.0, 100.0);
   for (std::size_t i = 1; i < card.knots.size(); ++i) {
     // Knots closer than this have no slope between them in float32.
@@ -105,6 +106,10 @@ PreprocessingCard parse_preprocessing(JsonObject object, std::size_t n_layers) {
     coordinate.upper = entry.number_or_null("upper", -large, large);
     if (coordinate.lower && coordinate.upper && *coordinate.lower >= *coordinate.upper) {
       entry.fail("upper", "is not above lower");
+    }
+    coordinate.ceiling = entry.number_or_null("ceiling", -large, large);
+    if (coordinate.upper && coordinate.ceiling) {
+      entry.fail("ceiling", "stands beside an upper bound, which has no room for it");
     }
     coordinate.sharpness = entry.number("sharpness", 1e-6, large);
     entry.finish();

@@ -65,7 +65,7 @@ kernels::PackedFlow pack_flow(const ModelCard& card, Weights& weights) {
   parameters.knots = card.preprocessing.knots;
   for (const CoordinateCard& from : card.preprocessing.coordinates) {
     parameters.coordinates.push_back(
-        {from.mean, from.scale, from.lower, from.upper, from.sharpness});
+        {from.mean, from.scale, from.lower, from.upper, from.ceiling, from.sharpness});
   }
   try {
     return kernels::PackedFlow(parameters);

@@ -14,6 +14,7 @@ from fastcaloq_infer.errors import (
     ModelError,
     OutputError,
 )
+from fastcaloq_infer.sampling import Sampler, Showers
 
 __version__ = _version("fastcaloq-infer")
 
@@ -23,5 +24,7 @@ __all__ = [
     "InputError",
     "ModelError",
     "OutputError",
+    "Sampler",
+    "Showers",
     "__version__",
 ]

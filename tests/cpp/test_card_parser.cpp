@@ -44,6 +44,13 @@ TEST(CardParser, RefusesANewerSchemaWithTheReason) {
   }
 }
 
+TEST(CardParser, RefusesACeilingBesideAnUpperBound) {
+  Json card = make_model().card;
+  EXPECT_NO_THROW(parse_card(card.dump()));
+  card["preprocessing"]["coordinates"][1]["ceiling"] = 5.0;
+  EXPECT_THROW(parse_card(card.dump()), ModelError);
+}
+
 TEST(CardParser, RefusesAnUnknownKeyInEveryObject) {
   const Json good = make_model().card;
   int n_objects = 0;

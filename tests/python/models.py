@@ -63,6 +63,7 @@ def random_metadata(
                 scale=tuple(random.uniform(0.05 if k == 0 else 0.5, 0.9, len(knots)).tolist()),
                 lower=float(random.uniform(-2.2, -0.8) - (k == 0)) if has_lower else None,
                 upper=float(random.uniform(0.8, 2.2)) if has_upper else None,
+                ceiling=float(random.uniform(0.8, 2.2)) if bounds and not has_upper else None,
                 sharpness=float(random.uniform(1.0, 4.0)),
             )
         )
@@ -82,6 +83,7 @@ def random_metadata(
             n_absolute=n_absolute,
             energy_threshold=1e-3,
             zero_width=1.0,
+            zero_gap=0.2,
             knots=tuple(map(float, knots)),
             coordinates=tuple(coordinates),
         ),

@@ -43,11 +43,12 @@ struct ConditionCard {
 
 /// One coordinate of the flow's data space and how it becomes an energy or a fraction.
 struct CoordinateCard {
-  std::vector<double> mean;     ///< at each knot
-  std::vector<double> scale;    ///< at each knot, > 0
-  std::optional<double> lower;  ///< below: the layer (or the whole calorimeter) is empty
-  std::optional<double> upper;  ///< above: this layer takes all that is left
-  double sharpness = 1.0;       ///< kappa of the soft-plus bounds, > 0
+  std::vector<double> mean;       ///< at each knot
+  std::vector<double> scale;      ///< at each knot, > 0
+  std::optional<double> lower;    ///< below: the layer (or the whole calorimeter) is empty
+  std::optional<double> upper;    ///< above: this layer takes all that is left
+  std::optional<double> ceiling;  ///< approached from below, never passed; not with `upper`
+  double sharpness = 1.0;         ///< kappa of the soft-plus bounds, > 0
 };
 
 struct PreprocessingCard {
@@ -57,6 +58,7 @@ struct PreprocessingCard {
   int n_absolute = 0;
   double energy_threshold = 0.0;            ///< MeV; below, a layer counted as empty in training
   double zero_width = 0.0;                  ///< width of the band that stands for "empty"
+  double zero_gap = 0.0;                    ///< distance of that band from the values
   std::vector<double> knots;                ///< log(E_inc/MeV), ascending
   std::vector<CoordinateCard> coordinates;  ///< the shared energy, then the chain but its last
 };

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <vector>
 
 namespace fastcaloq::kernels {
@@ -30,6 +31,7 @@ class Arena {
   float* take(std::size_t floats) {
     float* array = data_ + used_;
     used_ += round_up(floats, kAlignment / sizeof(float));
+    if (used_ > size_) throw std::logic_error("an array was taken that was never reserved");
     return array;
   }
   std::size_t bytes() const noexcept { return size_ * sizeof(float); }

@@ -15,13 +15,16 @@ FASTCALOQ_INLINE F log1mexp(F v) {
 //   = b + log(exp(kappa (x - b)) - 1) / kappa, and the same above, one formula serves all bounds:
 // absent ones are infinite and add nothing.
 struct Coordinates {
-  F lower, upper, sharpness, inverse_sharpness, mean, scale;
+  F lower, upper, ceiling, sharpness, inverse_sharpness, mean, scale;
 };
 
 FASTCALOQ_INLINE F unbounded(const Coordinates& c, F x) {
   const F below = log1mexp(c.sharpness * (x - c.lower));
   const F above = log1mexp(c.sharpness * (c.upper - x));
-  const F y = fma(below - above, c.inverse_sharpness, x);
+  const F free = fma(below - above, c.inverse_sharpness, x);
+  // Nothing passes the ceiling; an absent one is infinite and its soft-plus 0.
+  const F excess = softplus(c.sharpness * (free - c.ceiling));
+  const F y = fma(-excess, c.inverse_sharpness, free);
   return fma(c.scale, y, c.mean);
 }
 
@@ -63,9 +66,13 @@ static void energies_batch(const FlowView& flow, const float* x, const float* in
         scale_slope = select(beyond, set1(view.scale_slope[row]), scale_slope);
       }
       const F step = log_energy - start;
-      const Coordinates c = {set1(view.lower[k]),         set1(view.upper[k]),
-                             set1(view.sharpness[k]),     set1(view.inverse_sharpness[k]),
-                             fma(step, mean_slope, mean), fma(step, scale_slope, scale)};
+      const Coordinates c = {set1(view.lower[k]),
+                             set1(view.upper[k]),
+                             set1(view.ceiling[k]),
+                             set1(view.sharpness[k]),
+                             set1(view.inverse_sharpness[k]),
+                             fma(step, mean_slope, mean),
+                             fma(step, scale_slope, scale)};
       const F coordinate = load(x + k * stride + v * kLanes);
       const F t = unbounded(c, coordinate);
       if (k == 0) {
@@ -102,6 +109,7 @@ static void energies_single(const FlowView& flow, const float* x, float incident
     const std::size_t row = segment * view.stride + k;
     const Coordinates c = {load(view.lower + k),
                            load(view.upper + k),
+                           load(view.ceiling + k),
                            load(view.sharpness + k),
                            load(view.inverse_sharpness + k),
                            fma(step, load(view.mean_slope + row), load(view.mean + row)),

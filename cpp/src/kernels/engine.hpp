@@ -57,10 +57,11 @@ struct CouplingBlock {
 // 1..n_absolute the energy of chain element k - 1, over E_inc; k > n_absolute the fraction that
 // chain element k - 1 takes of what is left of the shared energy.
 struct Coordinate {
-  std::vector<double> mean;     // [n_knots]
-  std::vector<double> scale;    // [n_knots]
-  std::optional<double> lower;  // below it: no energy
-  std::optional<double> upper;  // above it: all energy that is left; fractions only
+  std::vector<double> mean;       // [n_knots]
+  std::vector<double> scale;      // [n_knots]
+  std::optional<double> lower;    // below it: no energy
+  std::optional<double> upper;    // above it: all energy that is left; fractions only
+  std::optional<double> ceiling;  // approached, never passed: keeps the tail physical
   double sharpness = 1;
 };
 

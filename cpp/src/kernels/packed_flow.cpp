@@ -10,6 +10,10 @@
 namespace fastcaloq::kernels {
 namespace {
 
+// Rows of CoordinatesView: mean, scale and their slopes; bounds, ceiling, sharpness and its inverse.
+constexpr std::size_t kSegmentRows = 4;
+constexpr std::size_t kConstantRows = 5;
+
 std::size_t segments(const EnergyFlowParameters& p) {
   return std::max<std::size_t>(p.knots.size(), 2) - 1;
 }
@@ -82,9 +86,9 @@ void PackedFlow::Storage::pack_coordinates(const EnergyFlowParameters& p) {
   c.n_segments = n;
   c.stride = stride;
   float* start = arena.take(n);
-  float* rows[4];
+  float* rows[kSegmentRows];
   for (float*& row : rows) row = arena.take(n * stride);
-  float* constants[4];
+  float* constants[kConstantRows];
   for (float*& row : constants) row = arena.take(stride);
   constexpr float infinity = std::numeric_limits<float>::infinity();
   for (std::size_t s = 0; s < n; ++s) {
@@ -106,6 +110,7 @@ void PackedFlow::Storage::pack_coordinates(const EnergyFlowParameters& p) {
     constants[1][k] = from.upper ? static_cast<float>(*from.upper) : infinity;
     constants[2][k] = static_cast<float>(from.sharpness);
     constants[3][k] = static_cast<float>(1.0 / from.sharpness);
+    constants[4][k] = from.ceiling ? static_cast<float>(*from.ceiling) : infinity;
   }
   c.segment_start = start;
   c.mean = rows[0];
@@ -116,6 +121,7 @@ void PackedFlow::Storage::pack_coordinates(const EnergyFlowParameters& p) {
   c.upper = constants[1];
   c.sharpness = constants[2];
   c.inverse_sharpness = constants[3];
+  c.ceiling = constants[4];
 }
 
 // Scratch of sample_batch and sample_single in flow.hpp, whichever is larger.
@@ -139,8 +145,8 @@ PackedFlow::PackedFlow(const EnergyFlowParameters& p) : storage_(std::make_uniqu
   }
   const std::size_t stride = round_up(p.n_layers, kPanel);
   s.arena.reserve(segments(p));
-  for (int i = 0; i < 4; ++i) s.arena.reserve(segments(p) * stride);
-  for (int i = 0; i < 4; ++i) s.arena.reserve(stride);
+  for (std::size_t i = 0; i < kSegmentRows; ++i) s.arena.reserve(segments(p) * stride);
+  for (std::size_t i = 0; i < kConstantRows; ++i) s.arena.reserve(stride);
   s.arena.allocate();
 
   s.view.n_layers = p.n_layers;

@@ -102,6 +102,7 @@ void check_preprocessing(const EnergyFlowParameters& p) {
     if (k <= p.n_absolute && c.upper) {
       refuse(what + " is no fraction: it cannot have an upper bound");
     }
+    if (c.upper && c.ceiling) refuse(what + " has both an upper bound and a ceiling");
     if (!(c.sharpness > 0)) refuse(what + ": sharpness must be positive");
     if (c.lower && c.upper && !(*c.lower < *c.upper)) refuse(what + ": lower must be below upper");
   }

@@ -79,6 +79,7 @@ struct CoordinatesView {
   const float* scale_slope = nullptr;        // [n_segments][stride]
   const float* lower = nullptr;              // [stride], -inf where there is no lower bound
   const float* upper = nullptr;              // [stride], +inf where there is no upper bound
+  const float* ceiling = nullptr;            // [stride], +inf where there is no ceiling
   const float* sharpness = nullptr;          // [stride]
   const float* inverse_sharpness = nullptr;  // [stride]
 };

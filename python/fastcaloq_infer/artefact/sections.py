@@ -108,19 +108,23 @@ class Coordinate(Section):
     """One preprocessed coordinate: standardisation over the knots and the bounds of empty layers.
 
     ``mean`` and ``scale`` are linear in log energy between the knots. Below ``lower`` the layer is
-    empty, above ``upper`` it takes all that is left; ``sharpness`` is kappa of the soft bounds.
+    empty, above ``upper`` it takes all that is left. Values approach ``ceiling`` and never pass it.
+    ``sharpness`` is kappa of all soft bounds.
     """
 
     mean: Annotated[Vector, Field(min_length=1)]
     scale: Annotated[tuple[Positive, ...], Field(min_length=1)]
     lower: float | None
     upper: float | None
+    ceiling: float | None
     sharpness: Positive
 
     @model_validator(mode="after")
     def _bounds(self) -> Coordinate:
         if self.lower is not None and self.upper is not None:
             check_range("lower and upper", (self.lower, self.upper), degenerate=False)
+        if self.upper is not None and self.ceiling is not None:
+            raise ValueError("a coordinate has either an upper bound or a ceiling")
         return self
 
 
@@ -130,8 +134,8 @@ class CardPreprocessing(Section):
     ``layer_order`` is the chain: positions into the binning's layers. Its first ``n_absolute``
     elements stand alone (log(E / E_inc)); the others are fractions of what is left of the energy
     they share, whose response is coordinate 0.
-    ``energy_threshold`` [MeV] and ``zero_width`` (in the flow's coordinate) say how empty layers
-    were treated in training; sampling does not need them.
+    ``energy_threshold`` [MeV], ``zero_width`` and ``zero_gap`` (in the flow's coordinate) say how
+    empty layers were treated in training; sampling does not need them.
     """
 
     kind: Literal["energy_fractions"] = "energy_fractions"
@@ -139,6 +143,7 @@ class CardPreprocessing(Section):
     n_absolute: Annotated[int, Field(ge=0)]
     energy_threshold: NonNegative
     zero_width: NonNegative
+    zero_gap: NonNegative
     knots: Annotated[Vector, Field(min_length=1, description="log(E_inc/MeV), ascending")]
     coordinates: tuple[Coordinate, ...]
 

@@ -26,7 +26,7 @@ def decode(
     n, alone = len(card.coordinates), 1 + card.n_absolute
     shared = n - alone
     mean, scale = _standard(g, card, condition, c0)
-    t = g.op("Add", mean, g.op("Mul", scale, _unsqueeze(g, card, x)))
+    t = g.op("Add", mean, g.op("Mul", scale, _below_ceiling(g, card, _unsqueeze(g, card, x))))
     # Exponents: t of the energies that stand alone, then -t_k and +t_k of each fraction.
     signs = np.zeros((n, alone + 2 * shared))
     signs[:alone, :alone] = np.eye(alone)
@@ -101,3 +101,20 @@ def _unsqueeze(g: Graph, card: CardPreprocessing, x: str) -> str:
     # Outside the bound minus_u is 0 and the logarithm -inf: the value of an empty layer.
     log_inside = g.op("Max", g.op("Log", inside), g.constant(_EMPTY))
     return g.op("Gemm", log_inside, g.constant(back), x)
+
+
+def _below_ceiling(g: Graph, card: CardPreprocessing, y: str) -> str:
+    """Keep values below their ceilings: y - softplus(kappa (y - ceiling)) / kappa."""
+    columns = [
+        (k, c.ceiling, c.sharpness) for k, c in enumerate(card.coordinates) if c.ceiling is not None
+    ]
+    if not columns:
+        return y
+    n = len(card.coordinates)
+    into, back = np.zeros((n, len(columns))), np.zeros((len(columns), n))
+    bias = np.zeros(len(columns))
+    for j, (k, ceiling, sharpness) in enumerate(columns):
+        into[k, j], bias[j] = sharpness, -sharpness * ceiling
+        back[j, k] = -1.0 / sharpness
+    excess = g.op("Softplus", g.dense(y, into, bias))
+    return g.op("Gemm", excess, g.constant(back), y)

@@ -10,7 +10,7 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["squeeze", "unsqueeze"]
+__all__ = ["lift", "press", "squeeze", "unsqueeze"]
 
 
 def _softplus(x: Tensor) -> Tensor:
@@ -59,3 +59,26 @@ def unsqueeze(x: Tensor, lower: Tensor, upper: Tensor, sharpness: Tensor) -> Ten
     both = lower + log_up - torch.log(-torch.expm1(-down)) / sharpness
     one = torch.where(has_lower, only_lower, torch.where(has_upper, only_upper, x))
     return torch.where(has_lower & has_upper, both, one)
+
+
+def press(x: Tensor, ceiling: Tensor, sharpness: Tensor) -> Tensor:
+    """Map the real line below ``ceiling``: y = x - softplus(k (x - ceiling)) / k.
+
+    Far below the ceiling it is the identity; an infinite ceiling is none.
+    """
+    has = torch.isfinite(ceiling)
+    top = torch.where(has, ceiling, 0.0)
+    return torch.where(has, x - _softplus(sharpness * (x - top)) / sharpness, x)
+
+
+def lift(y: Tensor, ceiling: Tensor, sharpness: Tensor) -> tuple[Tensor, Tensor]:
+    """Undo :func:`press`; return x and log(dx/dy), +inf and -inf for y at the ceiling or above."""
+    has = torch.isfinite(ceiling)
+    room = torch.where(has, sharpness * (torch.where(has, ceiling, 0.0) - y), 1.0)
+    below = room > 0
+    safe = torch.where(below, room, 1.0)
+    # x = y - log(1 - exp(-k (ceiling - y))) / k and dx/dy = 1 / (1 - exp(-k (ceiling - y)))
+    log_slope = -torch.log(-torch.expm1(-safe))
+    x = torch.where(has, y + log_slope / sharpness, y)
+    log_slope = torch.where(has, log_slope, 0.0)
+    return torch.where(below, x, torch.inf), torch.where(below, log_slope, -torch.inf)

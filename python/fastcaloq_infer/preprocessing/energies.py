@@ -13,11 +13,16 @@ Geant4 4.7 times the statistical floor with fractions only, 3,000 training steps
 
 **Empty layers.**  A shower leaves a layer empty with a probability that runs from 0 to 99 %, so
 zeros are a category and get an interval of their own.  Where a coordinate has a value, y_k is
-squeezed smoothly into (lower_k, upper_k); where the layer is empty, x_k is drawn uniformly from
-(lower_k - zero_width, lower_k); where everything after it is empty, from (upper_k,
-upper_k + zero_width).  Decoding looks at the interval alone: zeros come out as exact zeros, with
-the probability the flow gives to the interval.  (A threshold in MeV would ask the flow to draw an
-edge that moves with the incident energy; here it stands still.)
+squeezed smoothly into (lower_k, upper_k); where the layer is empty, x_k is drawn uniformly from an
+interval of ``zero_width`` that ends ``zero_gap`` below lower_k; where everything after it is empty,
+from one that starts ``zero_gap`` above upper_k.  The gap is for the flow: it draws edges a little
+blurred, and without room half of the blur turned zeros into energies (0.5 % of the showers).
+Decoding looks at the bounds alone: zeros come out as exact zeros.  (A threshold in MeV would ask
+the flow to draw an edge that moves with the incident energy; here it stands still.)
+
+**Tails.**  A flow with Gaussian latents puts some density everywhere, and one latent in a million
+would give a presampler 400 times Geant4's largest energy.  Values y_k approach a ceiling a little
+above the largest one seen and never pass it; data beyond it have no density.
 
 ``log_abs_det`` refers to the measure dE + delta(E) in every layer: a density in MeV where there is
 energy, a probability where there is none.
@@ -32,7 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 from torch.nn import functional
 
-from fastcaloq_infer.preprocessing.bounds import squeeze, unsqueeze
+from fastcaloq_infer.preprocessing.bounds import lift, press, squeeze, unsqueeze
 from fastcaloq_infer.preprocessing.fit import FittedConstants, fit_constants
 
 if TYPE_CHECKING:
@@ -58,7 +63,15 @@ class PreprocessingConfig(BaseModel):
     tail_quantile: float = Field(
         0.03, ge=0, lt=0.5, description="share of the values beyond the point the bounds start from"
     )
+    zero_gap: float = Field(
+        0.3,
+        ge=0,
+        description="distance of those intervals from the bounds; a smooth map blurs edges",
+    )
     zero_margin: float = Field(0.5, ge=0, description="distance of the bounds from that point")
+    ceiling_margin: float = Field(
+        0.5, gt=0, description="room above the largest value seen, in standard deviations"
+    )
     sharpness: float = Field(1.0, gt=0, description="of the squeeze; its reach is 1/sharpness")
 
 
@@ -86,15 +99,17 @@ class EnergyPreprocessing(nn.Module):
     scale: Tensor  # (L, K)
     lower: Tensor  # (L,), -inf where a coordinate is never empty
     upper: Tensor  # (L,), +inf where the rest is never empty
+    ceiling: Tensor  # (L,), +inf where there is none
     sharpness: Tensor  # (L,)
 
     def __init__(self, constants: FittedConstants) -> None:
         super().__init__()
         self.energy_threshold = constants.energy_threshold
         self.zero_width = constants.zero_width
+        self.zero_gap = constants.zero_gap
         self.n_absolute = constants.n_absolute
         self.register_buffer("layer_order", torch.as_tensor(constants.layer_order))
-        for name in ("knots", "mean", "scale", "lower", "upper", "sharpness"):
+        for name in ("knots", "mean", "scale", "lower", "upper", "ceiling", "sharpness"):
             self.register_buffer(name, torch.as_tensor(getattr(constants, name)))
 
     @classmethod
@@ -165,11 +180,13 @@ class EnergyPreprocessing(nn.Module):
         chain = self._chain(layer_energy, incident_energy)
         mean, scale = self._standard(incident_energy.log())
         y = (chain.t - mean) / scale
-        x, log_slope = squeeze(y, self.lower, self.upper, self.sharpness)
+        free, log_slope_free = lift(y, self.ceiling, self.sharpness)
+        x, log_slope = squeeze(free, self.lower, self.upper, self.sharpness)
+        log_slope = log_slope + log_slope_free
         valued = ~(chain.empty | chain.rest_empty)
         log_abs_det = chain.log_jacobian + torch.where(valued, log_slope - scale.log(), 0.0).sum(1)
         noise = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device)
-        noise = self.zero_width * noise
+        noise = self.zero_gap + self.zero_width * noise
         x = torch.where(chain.empty, self.lower - noise, x)
         x = torch.where(chain.rest_empty, self.upper + noise, x)
         n_zeros = (chain.empty | chain.rest_empty).sum(dim=1)
@@ -185,7 +202,8 @@ class EnergyPreprocessing(nn.Module):
         mean, scale = self._standard(incident_energy.log())
         empty, rest_empty = x < self.lower, x > self.upper
         inside = torch.where(empty | rest_empty, self._middle(x), x)
-        t = mean + scale * unsqueeze(inside, self.lower, self.upper, self.sharpness)
+        free = unsqueeze(inside, self.lower, self.upper, self.sharpness)
+        t = mean + scale * press(free, self.ceiling, self.sharpness)
         alone = 1 + self.n_absolute
         absolute = incident_energy.unsqueeze(1) * t[:, :alone].exp()
         absolute = torch.where(empty[:, :alone], 0.0, absolute)

@@ -34,11 +34,13 @@ class FittedConstants:
     n_absolute: int  # the first so many of the chain stand alone
     energy_threshold: float  # MeV
     zero_width: float
+    zero_gap: float
     knots: NDArray[np.float64]  # (K,) log(E_inc / MeV), ascending
     mean: NDArray[np.float64]  # (L, K)
     scale: NDArray[np.float64]  # (L, K), positive
     lower: NDArray[np.float64]  # (L,)
     upper: NDArray[np.float64]  # (L,)
+    ceiling: NDArray[np.float64]  # (L,), +inf where there is none
     sharpness: NDArray[np.float64]  # (L,)
 
 
@@ -97,7 +99,7 @@ def fit_constants(
     knots, nearest = _knots(log_energy)
     n_layers = energy.shape[1]
     mean, scale = np.zeros((n_layers, len(knots))), np.ones((n_layers, len(knots)))
-    lower, upper = np.full(n_layers, -np.inf), np.full(n_layers, np.inf)
+    lower, upper, ceiling = (np.full(n_layers, edge) for edge in (-np.inf, np.inf, np.inf))
     after = energy[:, ::-1].cumsum(axis=1)[:, ::-1]
     for k in range(n_layers):
         if k == 0:
@@ -115,15 +117,19 @@ def fit_constants(
             lower[k] = np.quantile(y, config.tail_quantile) - config.zero_margin
         if k > 0 and ((here > 0) & (rest == 0)).any():
             upper[k] = np.quantile(y, 1 - config.tail_quantile) + config.zero_margin
+        else:
+            ceiling[k] = y.max() + config.ceiling_margin
     return FittedConstants(
         layer_order=order,
         n_absolute=n_absolute,
         energy_threshold=config.energy_threshold,
         zero_width=config.zero_width,
+        zero_gap=config.zero_gap,
         knots=knots,
         mean=mean,
         scale=scale,
         lower=lower,
         upper=upper,
+        ceiling=ceiling,
         sharpness=np.full(n_layers, config.sharpness),
     )

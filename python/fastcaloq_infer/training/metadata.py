@@ -92,13 +92,14 @@ def preprocessing_section(preprocessing: EnergyPreprocessing) -> CardPreprocessi
     """Return the constants of a (float64) preprocessing as the card has them."""
     columns = {
         name: getattr(preprocessing, name).double().tolist()
-        for name in ("mean", "scale", "lower", "upper", "sharpness")
+        for name in ("mean", "scale", "lower", "upper", "ceiling", "sharpness")
     }
     return CardPreprocessing(
         layer_order=tuple(preprocessing.layer_order.tolist()),
         n_absolute=preprocessing.n_absolute,
         energy_threshold=preprocessing.energy_threshold,
         zero_width=preprocessing.zero_width,
+        zero_gap=preprocessing.zero_gap,
         knots=tuple(preprocessing.knots.double().tolist()),
         coordinates=tuple(
             Coordinate(
@@ -106,9 +107,10 @@ def preprocessing_section(preprocessing: EnergyPreprocessing) -> CardPreprocessi
                 scale=tuple(scale),
                 lower=lower if np.isfinite(lower) else None,
                 upper=upper if np.isfinite(upper) else None,
+                ceiling=ceiling if np.isfinite(ceiling) else None,
                 sharpness=sharpness,
             )
-            for mean, scale, lower, upper, sharpness in zip(*columns.values(), strict=True)
+            for mean, scale, lower, upper, ceiling, sharpness in zip(*columns.values(), strict=True)
         ),
     )
 
@@ -125,10 +127,12 @@ def constants_of(section: CardPreprocessing) -> FittedConstants:
         n_absolute=section.n_absolute,
         energy_threshold=section.energy_threshold,
         zero_width=section.zero_width,
+        zero_gap=section.zero_gap,
         knots=np.array(section.knots, dtype=np.float64),
         mean=np.array([row.mean for row in rows], dtype=np.float64),
         scale=np.array([row.scale for row in rows], dtype=np.float64),
         lower=column([-np.inf if row.lower is None else row.lower for row in rows]),
         upper=column([np.inf if row.upper is None else row.upper for row in rows]),
+        ceiling=column([np.inf if row.ceiling is None else row.ceiling for row in rows]),
         sharpness=column([row.sharpness for row in rows]),
     )

@@ -159,6 +159,10 @@ std::vector<T> energies(const EnergyFlowParameters& flow, T incident, const std:
     } else if (c.upper) {
       y = to - std::log(std::expm1(kappa * (to - x[k]))) / kappa;
     }
+    if (c.ceiling) {
+      const T top = static_cast<T>(*c.ceiling);
+      y -= std::log1p(std::exp(kappa * (y - top))) / kappa;
+    }
     const T t = piecewise_linear(flow.knots, c.mean, log_energy) +
                 piecewise_linear(flow.knots, c.scale, log_energy) * y;
     if (k == 0) {

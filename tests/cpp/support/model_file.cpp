@@ -123,11 +123,8 @@ Json make_card() {
   const double low = std::log(256.0);
   const double high = std::log(65536.0);
   const auto coordinate = [](double mean, Json lower, Json upper) {
-    return Json{{"mean", {mean, mean + 0.1}},
-                {"scale", {0.2, 0.1}},
-                {"lower", std::move(lower)},
-                {"upper", std::move(upper)},
-                {"sharpness", 2.0}};
+    return Json{{"mean", {mean, mean + 0.1}}, {"scale", {0.2, 0.1}}, {"lower", std::move(lower)},
+                {"upper", std::move(upper)},  {"ceiling", nullptr},  {"sharpness", 2.0}};
   };
   return {
       {"schema", 1},
@@ -150,6 +147,7 @@ Json make_card() {
         {"n_absolute", 0},
         {"energy_threshold", 0.01},
         {"zero_width", 1.0},
+        {"zero_gap", 0.25},
         {"knots", {low, high}},
         {"coordinates", Json::array({coordinate(0.0, nullptr, nullptr), coordinate(-3.0, -1.0, 4.0),
                                      coordinate(-1.0, -2.0, nullptr)})}}},

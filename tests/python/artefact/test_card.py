@@ -54,6 +54,13 @@ def _set(*path: Any) -> Callable[[Any], None]:
     return change
 
 
+def _bound(coordinate: int) -> Callable[[Any], None]:
+    def change(content: Any) -> None:
+        content["preprocessing"]["coordinates"][coordinate].update(upper=9.0, ceiling=None)
+
+    return change
+
+
 def _drop(*path: Any) -> Callable[[Any], None]:
     def change(content: Any) -> None:
         for key in path[:-1]:
@@ -89,8 +96,9 @@ BAD: list[tuple[str, Callable[[Any], None], str]] = [
     ("scale 0", _set("preprocessing", "coordinates", 0, "scale", 0, 0.0), "greater than 0"),
     ("too few means", _set("preprocessing", "coordinates", 0, "mean", [0.0]), "1 means"),
     ("all alone", _set("preprocessing", "n_absolute", 5), "leaves none"),
-    ("bound", _set("preprocessing", "coordinates", 0, "upper", 9.0), "no upper bound"),
-    ("bound alone", _set("preprocessing", "coordinates", 1, "upper", 9.0), "no upper bound"),
+    ("bound", _bound(0), "no upper bound"),
+    ("bound alone", _bound(1), "no upper bound"),
+    ("ceiling", _set("preprocessing", "coordinates", 0, "upper", 9.0), "or a ceiling"),
     ("block split", _set("flow", "blocks", 0, "active", 2), "splits 5 layers into 2 + 2"),
     ("block kind", _set("flow", "blocks", 0, "kind", "cubic"), "flow.blocks.0"),
     ("no room", _set("flow", "blocks", 0, "min_bin_width", 0.2), "no room"),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.preprocessing import EnergyPreprocessing, PreprocessingConfig
-from fastcaloq_infer.preprocessing.bounds import squeeze, unsqueeze
+from fastcaloq_infer.preprocessing.bounds import lift, press, squeeze, unsqueeze
 
 INF = float("inf")
 LAYERS = 4
@@ -80,7 +80,8 @@ def test_zeros_have_an_interval_of_their_own(
         assert (x[empty, k] < fitted.lower[k]).all()
         assert (x[~empty, k] > fitted.lower[k]).all()
         spread = x[empty, k] - fitted.lower[k]
-        assert spread.min() >= -fitted.zero_width
+        assert spread.min() >= -fitted.zero_width - fitted.zero_gap
+        assert spread.max() <= -fitted.zero_gap
 
 
 def test_log_abs_det_is_that_of_the_jacobian(
@@ -126,9 +127,13 @@ def test_density_integrates_to_one() -> None:
     continuous = torch.trapezoid(density(energy, _generator()), energy)
     atom = density(torch.zeros(200_000, dtype=torch.float64), _generator()).mean()
     low = fitted.lower[0]
-    below = torch.distributions.Normal(0.0, 3.0).cdf(low - fitted.zero_width)
+    # What stays with nobody: below the interval of the zeros, and the gap above it.
+    edges = low - fitted.zero_gap - torch.tensor([fitted.zero_width, 0.0, -fitted.zero_gap])
+    end, start, bound = torch.distributions.Normal(0.0, 3.0).cdf(edges).tolist()
     above_the_grid = 1e-6
-    assert float(continuous + atom) == pytest.approx(1.0 - float(below), abs=2e-4 + above_the_grid)
+    assert float(continuous + atom) == pytest.approx(
+        1.0 - end - (bound - start), abs=2e-4 + above_the_grid
+    )
 
 
 def test_any_coordinates_decode_to_energies_that_add_up(fitted: EnergyPreprocessing) -> None:
@@ -187,3 +192,36 @@ def test_squeeze_is_a_bijection_with_its_slope(lower: float, upper: float) -> No
     back = unsqueeze(x, low, high, sharpness)
     # exp(2 * 4) below the bound: the last digits carry the tail.
     torch.testing.assert_close(back[middle], y[middle], rtol=0, atol=1e-9)
+
+
+def test_nothing_passes_the_ceiling(fitted: EnergyPreprocessing) -> None:
+    far = torch.full((1, LAYERS), 40.0, dtype=torch.float64)
+    incident = torch.tensor([1024.0], dtype=torch.float64)
+    alone = fitted.layer_order[: fitted.n_absolute].tolist()
+    layer, energies = _sample()
+    largest = (layer / energies[:, None]).max(axis=0)
+    shared = [i for i in range(LAYERS) if i not in alone]
+    energy = fitted.inverse(far, incident)[0].numpy() / 1024.0
+    assert energy[shared].sum() < 5.0 * (layer / energies[:, None])[:, shared].sum(1).max()
+    for i in alone:
+        assert energy[i] < 5.0 * largest[i]
+
+
+def test_data_beyond_the_ceiling_have_no_density(fitted: EnergyPreprocessing) -> None:
+    huge = torch.full((1, LAYERS), 1e7, dtype=torch.float64)
+    x, log_abs_det = fitted(huge, torch.tensor([256.0], dtype=torch.float64), _generator())
+    assert torch.isfinite(x).all()
+    assert log_abs_det.item() == -INF
+
+
+@pytest.mark.parametrize("ceiling", [2.0, INF])
+def test_lift_undoes_press_and_knows_its_slope(ceiling: float) -> None:
+    top, sharpness = (torch.tensor(v, dtype=torch.float64) for v in (ceiling, 1.5))
+    x = torch.linspace(-10, 8, 1801, dtype=torch.float64)
+    y = press(x, top, sharpness).requires_grad_()
+    assert (y < top).all()
+    back, log_slope = lift(y, top, sharpness)
+    (slope,) = torch.autograd.grad(back.sum(), y)
+    # The distance to the ceiling keeps exp(-9) of its digits at x = 8.
+    torch.testing.assert_close(back.detach(), x, rtol=0, atol=1e-10)
+    torch.testing.assert_close(log_slope.exp(), slope, rtol=1e-9, atol=0)
