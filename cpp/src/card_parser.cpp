@@ -19,6 +19,7 @@ constexpr double max_energy = 1e12;  // MeV
 constexpr double max_eta = 20.0;
 constexpr double max_length = 1e6;  // mm
 constexpr double tiny = 1e-30;
+constexpr double no_dependence = 1e30;  // half width of an eta that does not matter
 constexpr double large = 1e6;
 constexpr int max_layers = 64;
 constexpr int max_width = 8192;
@@ -73,7 +74,7 @@ ConditionCard parse_condition(JsonObject object) {
   condition.log_energy_center = object.number("log_energy_center", -large, large);
   condition.log_energy_half_width = object.number("log_energy_half_width", 1e-6, large);
   condition.eta_center = object.number("eta_center", -max_eta, max_eta);
-  condition.eta_half_width = object.number("eta_half_width", 1e-6, large);
+  condition.eta_half_width = object.number("eta_half_width", 1e-6, no_dependence);
   object.finish();
   return condition;
 }

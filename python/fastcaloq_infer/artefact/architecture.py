@@ -96,9 +96,10 @@ class Table(Section):
     def _grid(self) -> Table:
         check_range("log_energy", self.log_energy, degenerate=False)
         check_range("eta", self.eta)
-        if self.n_eta in (2, 3) or (self.n_eta == 1) != (self.eta[0] == self.eta[1]):
+        if self.n_eta in (2, 3) or (self.n_eta > 1 and self.eta[0] == self.eta[1]):
             raise ValueError(
-                f"n_eta must be 1 at a single eta and 4 or more over a range, not {self.n_eta}"
+                "n_eta must be 1 where features do not depend on eta and 4 or more over a range, "
+                f"not {self.n_eta}"
             )
         return self
 

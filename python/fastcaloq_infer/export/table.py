@@ -156,7 +156,8 @@ def build_table(flow: EnergyFlow, reach: Ranges, target: float = TARGET) -> Feat
         log_energy = (log_energy[0] - 1.0, log_energy[1] + 1.0)
     # Each axis alone first: the error of both is at most 5/4 of one plus the other.
     share = 0.4 * target
-    at_eta = np.linspace(*reach.eta, 1 if reach.eta[0] == reach.eta[1] else 17)
+    constant = reach.eta[0] == reach.eta[1] or not flow.condition.validity.eta_dependent
+    at_eta = np.linspace(*reach.eta, 1 if constant else 17)
     n_energy = _count(_ENERGY_NODES, log_energy, lambda at: exact_features(flow, at, at_eta), share)
     if len(at_eta) == 1:
         n_eta = 1

@@ -13,10 +13,18 @@ __all__ = ["ConditionScaling", "Validity"]
 
 @dataclass(frozen=True)
 class Validity:
-    """Ranges a model was trained for: incident energy in MeV, |eta| without unit."""
+    """Ranges a model is valid for: incident energy in MeV, |eta| without unit.
+
+    A sample with one eta stands for its slice of the detector: the model is valid over the slice
+    and, ``eta_dependent`` being False, the same everywhere in it.
+    """
 
     incident_energy: tuple[float, float]
     eta: tuple[float, float]
+    eta_dependent: bool = True
+
+
+_NO_DEPENDENCE = 1e30  # half width that makes a condition vanish; a normal number in float32
 
 
 def _centre_and_half_width(low: float, high: float) -> tuple[float, float]:
@@ -28,7 +36,8 @@ class ConditionScaling(nn.Module):
     """(E_inc in MeV, eta) of shape (N,) each to c of shape (N, 2).
 
     c_0 = (log E_inc - centre) / half width, c_1 the same of |eta|: the detector is symmetric.  A
-    range without extent gets half width 1.
+    range without extent gets half width 1.  Where eta does not matter its half width is 1e30, so
+    that c_1 is nothing beside any number.
     """
 
     centre: Tensor
@@ -40,6 +49,8 @@ class ConditionScaling(nn.Module):
         low, high = validity.incident_energy
         energy = _centre_and_half_width(math.log(low), math.log(high))
         eta = _centre_and_half_width(*validity.eta)
+        if not validity.eta_dependent:
+            eta = (eta[0], _NO_DEPENDENCE)
         centre, half_width = torch.tensor([energy, eta], dtype=torch.float64).T
         self.register_buffer("centre", centre.contiguous(), persistent=False)
         self.register_buffer("half_width", half_width.contiguous(), persistent=False)

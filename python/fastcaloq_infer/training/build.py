@@ -8,6 +8,7 @@ import torch
 
 from fastcaloq_infer.artefact.sections import Ranges
 from fastcaloq_infer.conditioning import build_conditioner
+from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.flow.condition import Validity
 from fastcaloq_infer.flow.energy_flow import EnergyFlow
 from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
@@ -20,6 +21,8 @@ from fastcaloq_infer.training.metadata import (
 from fastcaloq_infer.training.seeds import Stream, stream_seed
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from fastcaloq_infer.training.config import TrainConfig
     from fastcaloq_infer.training.data import TrainingSet
 
@@ -35,12 +38,14 @@ def describe(config: TrainConfig, showers: TrainingSet) -> ModelMetadata:
     ------
     InputError
         A layer holds too few showers to be standardised.
+    ConfigError
+        The showers do not lie in ``data.eta_slice``.
     """
     train = showers.train
     preprocessing = EnergyPreprocessing.fit(
         train.layer_energy.numpy(), train.incident_energy.numpy(), config.preprocessing
     )
-    eta = train.eta.abs()
+    eta, eta_dependent = _eta_range(train.eta.abs(), config.data.eta_slice)
     return ModelMetadata(
         name=config.name,
         particle=showers.binning.particle,
@@ -51,8 +56,9 @@ def describe(config: TrainConfig, showers: TrainingSet) -> ModelMetadata:
                 float(train.incident_energy.min()),
                 float(train.incident_energy.max()),
             ),
-            eta=(float(eta.min()), float(eta.max())),
+            eta=eta,
         ),
+        eta_dependent=eta_dependent,
         preprocessing=preprocessing_section(preprocessing),
         flow=config.flow,
         quantum=config.quantum,
@@ -60,9 +66,30 @@ def describe(config: TrainConfig, showers: TrainingSet) -> ModelMetadata:
     )
 
 
+def _eta_range(eta: Tensor, piece: tuple[float, float] | None) -> tuple[tuple[float, float], bool]:
+    """Range of |eta| the model is valid for, and whether it depends on eta inside.
+
+    Raises
+    ------
+    ConfigError
+        The showers do not have one eta inside the slice they are said to stand for.
+    """
+    low, high = float(eta.min()), float(eta.max())
+    if piece is None:
+        return (low, high), True
+    if low == high and piece[0] <= low <= piece[1]:
+        return piece, False
+    raise ConfigError(
+        f"data.eta_slice is [{piece[0]:g}, {piece[1]:g}], but the showers have |eta| from {low:g} "
+        f"to {high:g}: a slice is for showers of one eta inside it; leave the key out"
+    )
+
+
 def build_flow(metadata: ModelMetadata) -> EnergyFlow:
     """Return the flow that ``metadata`` describes, in float64, with random weights."""
-    validity = Validity(metadata.validity.incident_energy, metadata.validity.eta)
+    validity = Validity(
+        metadata.validity.incident_energy, metadata.validity.eta, metadata.eta_dependent
+    )
     return EnergyFlow(
         metadata.flow,
         EnergyPreprocessing(constants_of(metadata.preprocessing)),

@@ -66,6 +66,9 @@ class DataConfig(_Strict):
     )
     binning: str = Field("dataset-1-photons", description="name of a binning, or a binning.xml")
     eta: float | None = Field(None, description="|eta| of the showers where the file has none")
+    eta_slice: tuple[float, float] | None = Field(
+        None, description="range of |eta| that showers of a single eta stand for"
+    )
 
     @field_validator("train", "validation", mode="after")
     @classmethod

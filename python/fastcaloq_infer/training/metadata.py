@@ -33,6 +33,8 @@ class ModelMetadata(Section):
 
     Attributes
     ----------
+    eta_dependent
+        False for a model trained at a single eta, which stands for the range it is valid for.
     training
         None in a checkpoint of a training that has not looked at its held-out showers yet.
     """
@@ -44,6 +46,7 @@ class ModelMetadata(Section):
     pdg_id: int
     binning: CardBinning
     validity: Ranges
+    eta_dependent: bool = True
     preprocessing: CardPreprocessing
     flow: FlowConfig
     quantum: QuantumConfig

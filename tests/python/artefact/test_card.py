@@ -108,6 +108,7 @@ BAD: list[tuple[str, Callable[[Any], None], str]] = [
     ("mode", _set("conditioning", "mode", "embedded"), "cannot have a table"),
     ("hidden", _set("conditioning", "hidden", [3]), "cannot have hidden widths"),
     ("kind", _set("conditioning", "kind", "none"), "cannot have"),
+    ("eta nodes without range", _set("conditioning", "table", "n_eta", 5), "n_eta"),
     ("two eta nodes", _set("conditioning", "table", "n_eta", 2), "n_eta"),
     ("digest", _set("training", "data", 0, "sha256", "abc"), "sha256"),
     ("parity rows", _drop("parity", "eta", 0), "different numbers of rows"),
