@@ -28,7 +28,7 @@ def print_report(console: Console, report: dict[str, Any]) -> None:
 
 def _throughput(rows: list[dict[str, Any]]) -> Table:
     table = Table(title="thousand showers per second (spread between quartiles)")
-    table.add_column("batch:")
+    table.add_column("batch:", no_wrap=True, min_width=20)
     settings = list(dict.fromkeys((row["threads"], row["batch"]) for row in rows))
     for threads, batch in settings:
         table.add_column(f"{batch:,}\n{threads} thr.", justify="right", no_wrap=True)

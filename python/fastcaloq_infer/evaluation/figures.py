@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from fastcaloq_infer.evaluation.groups import EnergyGroups
     from fastcaloq_infer.evaluation.table import Sample
 
+REPEATS = 10
+"""Most generated samples of the reference's size over which a separation is averaged."""
+
 RUNAWAY = 2.0
 """Totals above so many times the largest of Geant4 cannot be a fluctuation."""
 
@@ -43,7 +47,12 @@ RUNAWAY = 2.0
 def separations(
     equal: dict[str, Sample], groups: EnergyGroups, ids: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[Separation, ...]:
-    """Return separations of E_tot/E_inc and every E_layer/E_inc (monotone in E at fixed E_inc)."""
+    """Return separations of E_tot/E_inc and every E_layer/E_inc (monotone in E at fixed E_inc).
+
+    ``equal`` holds reference and floor with equal counts, and all generated showers: where there
+    are more of them, the separation is the mean over disjoint samples of the reference's size, so
+    that the luck of one draw does not decide.
+    """
     features = {role: separation_features(sample) for role, sample in equal.items()}
     rows = {role: groups.rows(sample) for role, sample in equal.items()}
     figures = []
@@ -51,7 +60,10 @@ def separations(
         for g, energy in enumerate(groups.centers):
             values = {role: features[role][rows[role][g], column] for role in equal}
             edges = reference_edges(values["reference"])
-            ref, gen, floor = (histogram(values[role], edges) for role in equal)
+            ref, floor = (histogram(values[role], edges) for role in ("reference", "floor"))
+            parts = _disjoint(values["generated"], len(values["reference"]), rng)
+            gen = np.array([histogram(part, edges) for part in parts])
+            repeated = separation_power(ref, gen)
             null = null_separation(ref, floor, rng)
             figures.append(
                 Separation(
@@ -59,8 +71,12 @@ def separations(
                     incident_energy=float(energy),
                     showers=int(ref.sum()),
                     bins=len(ref),
-                    value=float(separation_power(ref, gen)),
-                    error=separation_error(ref, gen, rng),
+                    value=float(repeated.mean()),
+                    error=(
+                        float(repeated.std(ddof=1)) / math.sqrt(len(repeated))
+                        if len(repeated) > 1
+                        else separation_error(ref, gen[0], rng)
+                    ),
                     floor=float(separation_power(ref, floor)),
                     floor_mean=null.mean,
                     floor_spread=null.spread,
@@ -68,6 +84,16 @@ def separations(
                 )
             )
     return tuple(figures)
+
+
+def _disjoint(
+    values: NDArray[np.float64], size: int, rng: np.random.Generator
+) -> list[NDArray[np.float64]]:
+    """Split values into up to ``REPEATS`` random samples of ``size``; fewer values are one."""
+    repeats = min(REPEATS, len(values) // size)
+    if repeats <= 1:
+        return [rng.permutation(values)[:size]]
+    return np.split(rng.permutation(values)[: repeats * size], repeats)
 
 
 def separation_features(sample: Sample) -> NDArray[np.float64]:

@@ -45,8 +45,9 @@ def evaluate_layer_energies(
     """Compare generated layer energies with Geant4, always beside Geant4 against Geant4.
 
     Separation power and classifier AUC depend on the sample size, so there the three samples are
-    cut to equal counts per incident energy (random rows, ``seed``). Zero fractions, response and
-    correlations do not, and take every shower.
+    cut to equal counts per incident energy (random rows, ``seed``); a separation is averaged over
+    disjoint generated samples of that size, if there are more. Zero fractions, response and
+    correlations do not depend on it, and take every shower.
 
     Parameters
     ----------
@@ -95,7 +96,12 @@ def evaluate_layer_energies(
         compared_showers=tuple(counts.tolist()),
         energy_threshold=energy_threshold,
         seed=seed,
-        separations=separations(equal, groups, ids, np.random.default_rng([seed, 3])),
+        separations=separations(
+            equal | {"generated": samples["generated"]},
+            groups,
+            ids,
+            np.random.default_rng([seed, 3]),
+        ),
         zero_fractions=zero_fractions(samples, groups, ids),
         responses=responses(samples, groups),
         extremes=extremes(samples, groups),
