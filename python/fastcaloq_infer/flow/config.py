@@ -12,7 +12,7 @@ __all__ = ["FlowConfig"]
 class FlowConfig(BaseModel):
     """A chain of equal coupling blocks.
 
-    The defaults are those of the shipped photon model; ``models/configs`` holds the variants.
+    ``models/configs`` holds the values of the shipped photon model and its variants.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
