@@ -25,7 +25,7 @@ case $venv in /*) export PATH="$venv/bin:$PATH" ;; esac
 step "style and types"
 ruff check .
 ruff format --check .
-find cpp tests/cpp -name '*.?pp' -print0 | xargs -0 clang-format --dry-run --Werror
+find cpp tests -name '*.?pp' -print0 | xargs -0 clang-format --dry-run --Werror
 codespell .
 mypy
 
