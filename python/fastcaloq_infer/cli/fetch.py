@@ -56,9 +56,10 @@ def fetch(
 
         paths = zenodo.fetch(name, output, base_url=base_url, progress=report)
     for path in paths:
-        console.print(f"verified {path}", soft_wrap=True, highlight=False)
+        console.print(f"verified {path}", soft_wrap=True, highlight=False, markup=False)
     console.print(
         f"look inside: fastcaloq inspect {paths[0]} --binning {dataset.binning}",
         soft_wrap=True,
         highlight=False,
+        markup=False,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from fastcaloq_infer.errors import FastCaloQError
 
@@ -36,7 +37,8 @@ def _run(command: Callable[[], Any]) -> None:
     try:
         command()
     except FastCaloQError as error:
-        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        text = f"[red]error:[/red] {escape(str(error))}"  # names may hold brackets, as extras do
+        Console(stderr=True).print(text, highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")

@@ -58,4 +58,4 @@ def report(
         with atomic_path(page.with_name("response.png")) as temporary:
             temporary.write_bytes(picture(figure, "png"))
     console.print(summary(evaluation), highlight=False, markup=False, soft_wrap=True)
-    console.print(f"report: {page}", highlight=False)
+    console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)

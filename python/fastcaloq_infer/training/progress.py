@@ -72,7 +72,7 @@ class TrainingProgress:
     def say(self, text: str) -> None:
         """Print a line above the bar."""
         if self._console is not None:
-            self._console.print(text, highlight=False, soft_wrap=True)
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def on_step(self, trainer: Trainer) -> None:
         """Move the bar, every 20th step only."""
