@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -37,12 +37,25 @@ def _run(command: Callable[[], Any]) -> None:
     try:
         command()
     except FastCaloQError as error:
-        text = f"[red]error:[/red] {escape(str(error))}"  # names may hold brackets, as extras do
-        Console(stderr=True).print(text, highlight=False, soft_wrap=True)
-        sys.exit(1)
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "fastcaloq_infer"):  # ours: a mistake in this program
+            raise
+        _fail(
+            f"this command needs the package {package}, which an installation for drawing showers "
+            "leaves out: pip install 'fastcaloq-infer[train,evaluate]'"
+        )
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")
         sys.exit(130)
+
+
+def _fail(text: str) -> NoReturn:
+    # Names may hold brackets, as extras do.
+    line = f"[red]error:[/red] {escape(text)}"
+    Console(stderr=True).print(line, highlight=False, soft_wrap=True)
+    sys.exit(1)
 
 
 def _register() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -36,6 +37,43 @@ def test_a_mistake_is_one_line_with_names_as_given(
     assert output.err.startswith("error: ")
     assert output.err.count("\n") == 1
     assert "no[such]file" in output.err  # brackets are no markup
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("verb", "package"),
+    [("train", "torch"), ("export-onnx", "torch"), ("report", "matplotlib"), ("demo", "torch")],
+)
+def test_an_installation_for_sampling_says_what_is_missing(tmp_path, verb, package):
+    """In a process of its own, where none of the packages has been imported."""
+    missing = ("torch", "pennylane", "onnx", "sklearn", "matplotlib", "jinja2", "lightning_fabric")
+    arguments = {
+        "train": ["-c", "demo_energy", "-o", "run"],
+        "export-onnx": ["photon", "-o", "photon.onnx"],
+        "report": ["photon", "-o", "report"],
+        "demo": ["-o", "demo"],
+    }[verb]
+    code = f"""
+import importlib.abc, sys
+
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in {missing}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+sys.argv = {["fastcaloq", verb, *arguments]}
+from fastcaloq_infer.cli.main import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert package in done.stderr
+    assert "fastcaloq-infer[train,evaluate]" in done.stderr
     assert not list(tmp_path.iterdir())
 
 
