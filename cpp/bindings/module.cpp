@@ -120,8 +120,10 @@ py::tuple generate(const Sampler& sampler, const Array& incident_energy, const A
 
 FloatArray draw_latents(std::uint64_t seed, const Array& event, const Array& particle,
                         std::size_t n, std::uint32_t stream) {
-  if (stream > 1)
-    throw InputError("stream must be 0 (energy) or 1 (shape): no other is drawn from");
+  if (stream > static_cast<std::uint32_t>(LatentStream::condition)) {
+    throw InputError(
+        "stream must be 0 (energy), 1 (shape) or 2 (condition): no other is drawn from");
+  }
   const py::ssize_t rows = bindings::length(event, "event");
   const ShowerKeys keys{seed, bindings::event_rows(event, rows),
                         bindings::particle_rows(particle, rows)};

@@ -19,7 +19,11 @@ struct ShowerKeys {
 };
 
 /// Independent streams of one key.
-enum class LatentStream : std::uint32_t { energy = 0, shape = 1 };
+enum class LatentStream : std::uint32_t {
+  energy = 0,     ///< latents of the layer energies
+  shape = 1,      ///< latents of the voxels
+  condition = 2,  ///< incident energy and eta of an event, where they are drawn too
+};
 
 /// Standard normal latents by Philox4x32-10 (Salmon et al., SC 2011) and Box-Muller, the same bits on
 /// every machine, instruction set, batch and thread.

@@ -8,8 +8,8 @@ machines. Three forms, as written after ``--energies``:
 * ``from:FILE.hdf5`` (CaloChallenge) or ``from:FILE.root``: event e gets the energy in row e mod
   rows of that file.
 
-Random values come from the same counter-based generator as the latents, under a particle number
-that no shower has.
+Random values come from the same counter-based generator as the latents, from a stream of their
+own.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ from fastcaloq_infer.output.portable import portable_exp
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Particle number under which an event's conditions are drawn: the last one, so that its random
-#: numbers are those of no shower.
-CONDITION_PARTICLE = 2**32 - 1
+#: Stream of the counter-based generator that incident energies and eta are drawn from.
+CONDITION_STREAM = 2
 
 
 class Spectrum(Protocol):
@@ -219,8 +218,8 @@ def _uniforms(seed: int, event: NDArray[np.uint64], column: int) -> NDArray[np.f
     """
     from fastcaloq_infer import _core
 
-    particle = np.full(event.shape, CONDITION_PARTICLE, np.uint32)
-    normals = _core.latents(seed, event, particle, 4)
+    particle = np.zeros(event.shape, np.uint32)
+    normals = _core.latents(seed, event, particle, 4, stream=CONDITION_STREAM)
     pair = normals[:, 2 * column : 2 * column + 2].astype(np.float64)
     squares = pair * pair
     return portable_exp(-0.5 * (squares[:, 0] + squares[:, 1]))

@@ -45,7 +45,7 @@ def test_numbers_must_fit(core):
         with pytest.raises(TypeError):
             core.sample(**good(), seed=seed)
     with pytest.raises(InputError, match="stream"):
-        _core.latents(1, np.zeros(1, np.uint64), np.zeros(1, np.uint32), 5, stream=2)
+        _core.latents(1, np.zeros(1, np.uint64), np.zeros(1, np.uint32), 5, stream=3)
 
 
 def test_inputs_are_left_alone(core):
