@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastcaloq_infer.errors import InputError, OutputError
+from fastcaloq_infer.files import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,19 +23,9 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.data import LayerEnergies
     from fastcaloq_infer.evaluation import Evaluation
-    from fastcaloq_infer.export import ExportResult
     from fastcaloq_infer.output import Summary
-    from fastcaloq_infer.report.model_pictures import ConditionerCurves
-    from fastcaloq_infer.training import TrainedModel
 
 _NEEDS = ("torch", "pennylane", "onnx", "sklearn", "matplotlib", "jinja2")
-_RUN_FILES = (
-    "config.yaml",
-    "checkpoint.pt",
-    "model.safetensors",
-    "history.json",
-    "learning_curve.png",
-)
 
 
 @dataclass(frozen=True)
@@ -127,19 +118,27 @@ def run_demo(
     from fastcaloq_infer.evaluation import evaluate_layer_energies
     from fastcaloq_infer.export import export_flow
     from fastcaloq_infer.report import write_report
+    from fastcaloq_infer.report.model_facts import (
+        CONDITIONERS,
+        conditioner_curves,
+        describe_table,
+        describe_training,
+        model_facts,
+    )
     from fastcaloq_infer.report.model_pictures import LearningCurve
     from fastcaloq_infer.training import TrainConfig, train
 
     clock = _Clock(console)
     config = TrainConfig.load("demo_energy", [f"seed={seed}", *settings])
-    with clock.step("Train the quantum-conditioned energy flow on the packaged Geant4 photons"):
+    conditioner = CONDITIONERS[config.quantum.kind]
+    with clock.step(f"Train the energy flow ({conditioner}) on the packaged Geant4 photons"):
         trained = train(config, folder / "run", console=console)
-        clock.say(_describe_training(trained))
+        clock.say(describe_training(trained))
     with clock.step("Export it to one ONNX file, the conditioner as a table"):
         exported = export_flow(
             trained.flow, trained.metadata, folder / "model.onnx", overwrite=True
         )
-        clock.say(f"{exported.path}: {exported.size / 1e3:.0f} kB, {_describe_table(exported)}")
+        clock.say(f"{exported.path}: {exported.size / 1e3:.0f} kB, {describe_table(exported)}")
     reference = read_layer_energies(packaged_sample("heldout"))
     floor = read_layer_energies(packaged_sample("train"))
     with clock.step(f"Draw {showers:,} showers in C++ and write them to ROOT and HDF5"):
@@ -165,18 +164,18 @@ def run_demo(
             evaluation,
             reference,
             generated,
-            title="Quantum-conditioned photon showers against Geant4",
+            title="Generated photon showers against Geant4",
             introduction=(
-                f"{showers:,} showers drawn by the C++ engine from a normalising flow conditioned "
-                "by a quantum circuit, against held-out Geant4 showers. Energies in MeV."
+                f"{showers:,} showers drawn by the C++ engine from a normalising flow (conditioned "
+                f"by: {conditioner}), against held-out Geant4 showers. Energies in MeV."
             ),
             curve=LearningCurve(
                 [r.epoch for r in records],
                 [r.train_nll for r in records],
                 [r.validation_nll for r in records],
             ),
-            conditioner=_conditioner(trained, exported),
-            facts=_facts(trained, exported, root, reference, floor, seed),
+            conditioner=conditioner_curves(trained, exported),
+            facts=model_facts(trained, exported, root, reference, floor, seed),
             timings=clock.timings,
             details=details,
         )
@@ -207,9 +206,11 @@ def _check(showers: int) -> None:
 
 def _prepare(folder: Path) -> Path:
     """Make the folder; remove the training run of an earlier demonstration, file by file."""
+    from fastcaloq_infer.training.run import RUN_FILES
+
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in _RUN_FILES:
+        for name in RUN_FILES:
             (folder / "run" / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
@@ -236,68 +237,3 @@ def _produce(
         force=True,
         command="fastcaloq demo",
     )
-
-
-def _conditioner(trained: TrainedModel, exported: ExportResult) -> ConditionerCurves | None:
-    """Evaluate the conditioner between and at the knots of its table, at the lowest |eta|."""
-    import numpy as np
-
-    from fastcaloq_infer.export.table import exact_features
-    from fastcaloq_infer.report.model_pictures import ConditionerCurves
-
-    table = exported.table
-    if table is None:
-        return None
-    low, high = table.card.log_energy
-    log_energy = np.linspace(low, high, 400)
-    knots = np.linspace(low, high, table.card.n_energy)
-    features = exact_features(trained.flow, log_energy, np.array([table.card.eta[0]]))
-    return ConditionerCurves(
-        energy=np.exp(log_energy),
-        features=features[:, 0, :],
-        table_energy=np.exp(knots),
-        table_features=table.values[:, 0, :].astype(np.float64),
-        kind="quantum circuit",
-    )
-
-
-def _describe_training(trained: TrainedModel) -> str:
-    best = trained.history.best
-    quantum = sum(p.numel() for p in trained.flow.conditioner.parameters())
-    total = sum(p.numel() for p in trained.flow.parameters())
-    quality = f"{best.validation_nll:.3f} nats per validation shower, " if best else ""
-    return f"{quality}{total:,} parameters, {quantum} of them in the circuit"
-
-
-def _describe_table(exported: ExportResult) -> str:
-    if exported.table is None:
-        return "no table"
-    error = exported.table.relative_error
-    return f"interpolation error {error:.1e} of the features' range"
-
-
-def _facts(
-    trained: TrainedModel,
-    exported: ExportResult,
-    production: Summary,
-    reference: LayerEnergies,
-    floor: LayerEnergies,
-    seed: int,
-) -> list[tuple[str, str]]:
-    from fastcaloq_infer import __version__
-
-    return [
-        ("model", f"{exported.card.name} ({exported.size / 1e3:.0f} kB)"),
-        ("SHA-256 of the model", exported.digest),
-        ("network", _describe_training(trained)),
-        ("conditioner table", _describe_table(exported)),
-        ("training showers (Geant4)", f"{len(floor):,}; also the sample of the floor"),
-        ("held-out showers (Geant4)", f"{len(reference):,}, an independent run"),
-        ("generated showers", f"{production.provenance.n_showers:,}"),
-        (
-            "drawn at",
-            f"{production.provenance.n_showers / production.generation_seconds:,.0f} showers/s",
-        ),
-        ("seed", str(seed)),
-        ("version", f"fastcaloq-infer {__version__}"),
-    ]

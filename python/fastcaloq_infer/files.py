@@ -120,6 +120,25 @@ def _cannot_write(final: Path, error: OSError) -> OutputError:
     return OutputError(f"cannot write {final}: {reason} (nothing was left behind)")
 
 
+def make_folder(folder: Path, what: str = "folder") -> None:
+    """Make a folder for output, and those above it; one that exists is left as it is.
+
+    ``what`` names it in the message.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made, or a file has its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the {what} {folder}: {error.strerror or error}; "
+            "choose another folder (-o)"
+        ) from error
+
+
 def sha256_file(path: Path | str) -> str:
     """Return the SHA-256 of a file's bytes as 64 hexadecimal characters.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastcaloq_infer.errors import OutputError
-from fastcaloq_infer.files import atomic_path
+from fastcaloq_infer.files import atomic_path, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,12 +57,7 @@ def write_report(
     from fastcaloq_infer.report.pictures import comparison_pictures, model_pictures
 
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot make the folder {folder}: {error.strerror or error}; choose another one"
-        ) from error
+    make_folder(folder)
     pictures = [
         *comparison_pictures(evaluation, reference, generated, details=details),
         *model_pictures(curve, conditioner),

@@ -10,7 +10,7 @@ import torch
 
 from fastcaloq_infer import __version__
 from fastcaloq_infer.artefact.provenance import Training
-from fastcaloq_infer.errors import OutputError
+from fastcaloq_infer.files import make_folder
 from fastcaloq_infer.training.build import describe, initial_flow
 from fastcaloq_infer.training.checkpoint import CHECKPOINT, MODEL, load_flow
 from fastcaloq_infer.training.data import read_training_set
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     from fastcaloq_infer.training.history import History
     from fastcaloq_infer.training.metadata import ModelMetadata
 
-__all__ = ["CONFIG", "HISTORY", "LEARNING_CURVE", "TrainedModel", "train"]
+__all__ = ["CONFIG", "HISTORY", "LEARNING_CURVE", "RUN_FILES", "TrainedModel", "train"]
 
 CONFIG = "config.yaml"
 HISTORY = "history.json"
 LEARNING_CURVE = "learning_curve.png"
+RUN_FILES = (CONFIG, CHECKPOINT, MODEL, HISTORY, LEARNING_CURVE)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def train(
     state = state_to_resume(folder, resume=resume)
     if state is not None:
         refuse_changes(config, state, folder)
-    _make(folder)
+    make_folder(folder, "run folder")
     config.save(folder / CONFIG)
     threads = config.threads or (state.threads if state else None)
     with torch_threads(threads), TrainingProgress(console) as progress:
@@ -179,12 +180,3 @@ def _finish(
     )
     flow, metadata = load_flow(folder / MODEL)
     return TrainedModel(folder, flow, metadata, trainer.history)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot make the run folder {folder}: {error.strerror}; choose another one"
-        ) from error
