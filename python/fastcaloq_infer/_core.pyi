@@ -89,7 +89,8 @@ def latents(
 ) -> NDArray[np.float32]:
     """Draw standard normal latents (N, n) of N keys (seed, event, particle).
 
-    Stream 0 is for energies, 1 for shapes, 2 for incident energies and eta; the bits are the same on every machine.
+    Stream 0 is for energies, 1 for shapes, 2 for incident energies and eta; the bits are the same
+    on every machine.
     """
 
 def instruction_sets() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing, PreprocessingConfig
+from fastcaloq_infer.preprocessing.config import PreprocessingConfig
+from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
 
 __all__ = ["EnergyPreprocessing", "PreprocessingConfig"]

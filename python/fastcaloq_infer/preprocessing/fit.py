@@ -12,7 +12,7 @@ from fastcaloq_infer.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fastcaloq_infer.preprocessing.energies import PreprocessingConfig
+    from fastcaloq_infer.preprocessing.config import PreprocessingConfig
 
 __all__ = ["FittedConstants", "fit_constants"]
 

@@ -24,7 +24,7 @@ from fastcaloq_infer.conditioning import QuantumConfig
 from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.files import atomic_path
 from fastcaloq_infer.flow.config import FlowConfig
-from fastcaloq_infer.preprocessing.energies import PreprocessingConfig
+from fastcaloq_infer.preprocessing.config import PreprocessingConfig
 from fastcaloq_infer.training.config_errors import validate
 from fastcaloq_infer.training.shipped import find_config
 from fastcaloq_infer.training.yaml_files import read_mapping, set_keys
