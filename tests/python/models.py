@@ -1,7 +1,7 @@
 """Random models for tests: flows with trained-like weights, and model files made of them.
 
-Import it as ``from models import random_energy_flow`` (``tests/python/conftest.py`` or pytest's
-``pythonpath`` puts this folder on the path).
+Import it as ``from models import random_energy_flow`` (``tests/python/conftest.py`` puts this
+folder on the path).
 """
 
 from __future__ import annotations

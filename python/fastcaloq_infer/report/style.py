@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 GEANT4_FILL = "#d4d4d4"
 GEANT4_LINE = "#4d4d4d"
 GENERATED = "#0072b2"
-FLOOR = "#d55e00"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
 LIGHTS = {"green": "#1b7837", "amber": "#b35806", "red": "#b2182b"}
 

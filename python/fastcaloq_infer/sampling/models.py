@@ -6,15 +6,9 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from fastcaloq_infer.errors import ModelError
+from fastcaloq_infer.shipped import shipped_files
 
 MODEL_FILE = "model.onnx"
-_PACKAGE = Path(__file__).resolve().parent.parent
-
-
-def _folders() -> list[Path]:
-    # A wheel carries the models inside the package; an editable install runs the package from the
-    # checkout, where the same folder stands at the top level.
-    return [_PACKAGE / "models", _PACKAGE.parent.parent / "models"]
 
 
 def folder(name: str) -> Path:
@@ -25,25 +19,18 @@ def folder(name: str) -> Path:
     ModelError
         There is no shipped model of that name; the message lists those there are.
     """
-    for parent in _folders():
-        if name in _names(parent):
-            return parent / name
+    for path in shipped_files(f"*/{MODEL_FILE}"):
+        if path.parent.name == name:
+            return path.parent
     raise ModelError(
         f"no model is called {name!r} and no file is there: give the path of an .onnx file or one "
         f"of the shipped models: {', '.join(shipped()) or 'none in this installation'}"
     )
 
 
-def _names(parent: Path) -> list[str]:
-    return sorted(path.parent.name for path in parent.glob(f"*/{MODEL_FILE}"))
-
-
 def shipped() -> tuple[str, ...]:
     """Names of the models that come with the package."""
-    for parent in _folders():
-        if names := _names(parent):
-            return tuple(names)
-    return ()
+    return tuple(path.parent.name for path in shipped_files(f"*/{MODEL_FILE}"))
 
 
 def find(name_or_path: str | PathLike[str]) -> Path:

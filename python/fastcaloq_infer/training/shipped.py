@@ -1,19 +1,16 @@
-"""Where the shipped checkpoints and configurations lie."""
+"""Shipped checkpoints and configurations by their names."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import fastcaloq_infer
 from fastcaloq_infer.errors import ConfigError, ModelError
+from fastcaloq_infer.shipped import shipped_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["find_config", "find_shipped"]
-
-
-def _roots() -> list[Path]:
-    """Return the folders of models: the installed package's, and a source tree's."""
-    package = Path(fastcaloq_infer.__file__).parent
-    return [package / "models", package.parents[1] / "models"]
 
 
 def find_shipped(name: str) -> Path:
@@ -24,13 +21,9 @@ def find_shipped(name: str) -> Path:
     ModelError
         No such model; the message lists those there are.
     """
-    found = {
-        path.parent.name: path.parent
-        for root in reversed(_roots())
-        for path in sorted(root.glob("*/model.safetensors"))
-    }
+    found = {path.parent.name: path.parent for path in shipped_files("*/model.safetensors")}
     if name not in found:
-        known = f"shipped models: {', '.join(sorted(found))}" if found else "no model is shipped"
+        known = f"shipped models: {', '.join(found)}" if found else "no model is shipped"
         raise ModelError(
             f"'{name}' is neither a run folder, a checkpoint file nor a shipped model ({known}); "
             "check the path"
@@ -46,13 +39,9 @@ def find_config(name: str) -> Path:
     ConfigError
         No such configuration; the message lists those there are.
     """
-    found = {
-        path.stem: path
-        for root in reversed(_roots())
-        for path in sorted((root / "configs").glob("*.yaml"))
-    }
+    found = {path.stem: path for path in shipped_files("configs/*.yaml")}
     if name not in found:
-        known = f": {', '.join(sorted(found))}" if found else ", there are none"
+        known = f": {', '.join(found)}" if found else ", there are none"
         raise ConfigError(
             f"'{name}' is neither a file nor a shipped configuration{known}; check the path"
         )

@@ -76,7 +76,7 @@ def test_uniforms_stay_in_the_half_open_interval():
     assert 1 - 1e-4 < u.max() <= 1
 
 
-def testportable_exp_agrees_with_the_library():
+def test_portable_exp_agrees_with_the_library():
     x = np.concatenate([np.linspace(-30, 15, 100_001), [0.0, -0.0, -1e-300]])
     # 14 roundings in the series, each weighted by r^k/k! <= 1/3, and two in the reduction.
     np.testing.assert_allclose(portable_exp(x), np.exp(x), rtol=4 * np.finfo(float).eps)

@@ -10,7 +10,7 @@ from fastcaloq_infer.artefact.file import seal
 from fastcaloq_infer.errors import ModelError
 from fastcaloq_infer.sampling import Sampler
 
-CARD, DIGEST = "fastcaloq.card", "fastcaloq.sha256"
+CARD = "fastcaloq.card"
 
 
 @pytest.fixture(scope="module")

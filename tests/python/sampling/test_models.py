@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from fastcaloq_infer import shipped as packaged
 from fastcaloq_infer.errors import ModelError
 from fastcaloq_infer.sampling import Sampler, models
 
@@ -15,7 +16,7 @@ def shipped(model, tmp_path, monkeypatch):
         (folder / name).mkdir(parents=True)
         shutil.copy(model, folder / name / "model.onnx")
     (folder / "configs").mkdir()
-    monkeypatch.setattr(models, "_folders", lambda: [tmp_path / "absent", folder])
+    monkeypatch.setattr(packaged, "model_folders", lambda: [tmp_path / "absent", folder])
     return folder
 
 
@@ -43,6 +44,6 @@ def test_what_is_neither_is_refused_with_the_names(shipped, bad):
 
 
 def test_an_installation_without_models_says_so(monkeypatch):
-    monkeypatch.setattr(models, "_folders", list)
+    monkeypatch.setattr(packaged, "model_folders", list)
     with pytest.raises(ModelError, match="none in this installation"):
         models.find("photon")

@@ -9,8 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from fastcaloq_infer import shipped
 from fastcaloq_infer.errors import ModelError
-from fastcaloq_infer.training import TrainConfig, load_flow, save_model, shipped, train
+from fastcaloq_infer.training import TrainConfig, load_flow, save_model, train
 from fastcaloq_infer.training.metadata import ModelMetadata
 from fastcaloq_infer.training.weights import read_weights, write_weights
 
@@ -49,7 +50,7 @@ def test_all_the_ways_to_name_a_run_give_the_same_flow(folder, tmp_path, monkeyp
     expected = density(flow)
     assert expected.dtype == torch.float64
     assert not flow.training
-    monkeypatch.setattr(shipped, "_roots", lambda: [tmp_path])
+    monkeypatch.setattr(shipped, "model_folders", lambda: [tmp_path])
     shutil.copytree(folder, tmp_path / "photon")
     for source in (folder / "model.safetensors", folder / "checkpoint.pt", str(folder), "photon"):
         other, described = load_flow(source)
@@ -179,7 +180,7 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path, monkeypatch):
 
 
 def test_things_that_are_not_there_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(shipped, "_roots", lambda: [tmp_path])
+    monkeypatch.setattr(shipped, "model_folders", lambda: [tmp_path])
     assert "no model is shipped" in refusal("proton")
     assert "neither model.safetensors nor checkpoint.pt" in refusal(tmp_path)
     (tmp_path / "a.onnx").write_bytes(b"")
