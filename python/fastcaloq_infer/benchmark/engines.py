@@ -64,7 +64,7 @@ def available(path: Path, threads: int) -> Engines:
 def conditions(
     card: Card, batch: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return energies over the range of validity, eta and latents of ``batch`` showers."""
+    """Return energies (batch,) MeV over the range of validity, eta (batch,), latents (batch, L)."""
     from fastcaloq_infer import _core
     from fastcaloq_infer.output.spectrum import energies_of_validity, eta_of_validity
 
@@ -78,7 +78,10 @@ def conditions(
 
 
 def disagreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Return the median over showers of the largest difference of a layer over E_tot."""
+    """Return the median over showers of the largest difference of a layer over E_tot.
+
+    Both are layer energies (N, L) in MeV.
+    """
     total = np.maximum(one.sum(axis=1), 1.0)
     return float(np.median(np.abs(one - other).max(axis=1) / total))
 

@@ -51,7 +51,7 @@ class Conditioner(nn.Module):
         return sum(p.numel() for p in self.parameters())
 
     def forward(self, c: Tensor) -> Tensor:
-        """Features of every row."""
+        """Features (N, Q) of the scaled conditions ``c`` (N, 2), in the dtype of ``c``."""
         raise NotImplementedError
 
     def export_constants(self) -> CircuitConstants | MLPConstants | None:
@@ -70,7 +70,7 @@ class QuantumConditioner(Conditioner):
         self.n_features = circuit.n_features
 
     def forward(self, c: Tensor) -> Tensor:
-        """Features of every row."""
+        """Features (N, Q) of conditions (N, 2)."""
         features: Tensor = self.circuit(c)
         return features
 
@@ -106,7 +106,7 @@ class ClassicalConditioner(Conditioner):
         self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(sizes))
 
     def forward(self, c: Tensor) -> Tensor:
-        """Features of every row."""
+        """Features (N, Q) of conditions (N, 2)."""
         n_inputs = self.layers[0].in_features
         if c.ndim != 2 or c.shape[1] != n_inputs:
             raise InputError(

@@ -80,7 +80,7 @@ class Columns:
         return energy, values
 
     def extend(self, key: str, rows: NDArray[np.floating]) -> None:
-        """Append rows to a dataset, creating it with the first ones."""
+        """Append rows (n, ...) to a dataset, creating it with the first ones."""
         if key not in self._datasets:
             width = rows.shape[1:]
             row_bytes = max(1, rows.dtype.itemsize * int(np.prod(width, dtype=int)))

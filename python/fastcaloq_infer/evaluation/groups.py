@@ -48,7 +48,7 @@ class EnergyGroups:
         return np.searchsorted(self.edges, incident_energy, side="right") - 1
 
     def rows(self, sample: Sample) -> list[NDArray[np.intp]]:
-        """Return the row numbers of every group, one array per group."""
+        """Return the row numbers of every group, G arrays of shape (n_g,)."""
         group = self.index(sample.incident_energy)
         return [np.flatnonzero(group == g) for g in range(len(self))]
 
@@ -75,6 +75,7 @@ def match_counts(
 ) -> Sample:
     """Draw showers without replacement so that group g holds at most ``counts[g]`` of them.
 
+    ``counts`` has shape (G,); the rows of the result are ordered by group.
     Metrics depend on the sample size (the floor above all), so the reference, the generated and
     the floor sample are compared with the same counts.
     """

@@ -93,6 +93,7 @@ def null_separation(
 ) -> NullSeparation:
     """Return the separation of two Geant4 samples if only their labels are exchanged.
 
+    The counts, (B,) each, are those of the samples in the same bins.
     Permuting the labels of the pooled showers makes each histogram a multivariate hypergeometric
     draw from the pooled counts; that is what is drawn here, so no shower is touched. A single
     measured floor is one such draw: for a nearly empty layer it is often close to 0 by accident,
@@ -115,7 +116,7 @@ def separation_error(
     *,
     n_resamples: int = 500,
 ) -> float:
-    """Return the bootstrap standard error: both histograms resampled with replacement."""
+    """Return the bootstrap standard error: both histograms, (B,) each, resampled."""
     resampled = [
         rng.multinomial(int(np.sum(counts)), np.asarray(counts) / np.sum(counts), size=n_resamples)
         for counts in (counts_1, counts_2)

@@ -86,7 +86,7 @@ def layer_correlations(layers: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def largest_difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
-    """Return the largest absolute difference of two matrices where both are known."""
+    """Return the largest absolute difference of two equal shapes where both are finite."""
     difference = np.abs(first - second)
     known = np.isfinite(difference)
     return float(difference[known].max()) if known.any() else None

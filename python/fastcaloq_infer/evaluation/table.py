@@ -57,7 +57,7 @@ class Sample:
         return total
 
     def take(self, rows: NDArray[Any]) -> Sample:
-        """Return the chosen rows (indices or a mask)."""
+        """Return the chosen rows: indices (n,) or a mask (N,)."""
         return Sample(self.incident_energy[rows], self.layer_energy[rows])
 
 

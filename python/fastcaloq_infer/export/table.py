@@ -92,7 +92,7 @@ def interpolate(
 def exact_features(
     flow: EnergyFlow, log_energy: NDArray[np.float64], eta: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Evaluate the conditioner itself on the same kind of grid, all in float64."""
+    """Evaluate the conditioner itself on such a grid, (N, M, Q), all in float64."""
     grid = np.stack(np.meshgrid(log_energy, eta, indexing="ij"), axis=-1).reshape(-1, 2)
     scaling = flow.condition
     centre, half_width = (t.double().cpu().numpy() for t in (scaling.centre, scaling.half_width))

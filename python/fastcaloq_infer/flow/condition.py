@@ -56,6 +56,6 @@ class ConditionScaling(nn.Module):
         self.register_buffer("half_width", half_width.contiguous(), persistent=False)
 
     def forward(self, incident_energy: Tensor, eta: Tensor) -> Tensor:
-        """Scale; the result has the dtype of the inputs."""
+        """Scale energies (N,) MeV and eta (N,) to (N, 2) in the dtype of the inputs."""
         raw = torch.stack([incident_energy.log(), eta.abs()], dim=1)
         return (raw - self.centre.to(raw.dtype)) / self.half_width.to(raw.dtype)

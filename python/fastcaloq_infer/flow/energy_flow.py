@@ -165,7 +165,10 @@ class EnergyFlow(nn.Module):
         eta: Tensor,
         generator: Generator | None = None,
     ) -> None:
-        """Set every activation normalisation from one large batch, block by block."""
+        """Set every activation normalisation from one large batch, block by block.
+
+        Layer energies (N, L) and incident energies (N,) in MeV, eta (N,).
+        """
         x, _ = self.preprocessing(layer_energy, incident_energy, generator)
         context = self.context(incident_energy, eta)
         for block in self.coupling_blocks:

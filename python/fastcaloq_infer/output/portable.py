@@ -15,7 +15,7 @@ _LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
 
 
 def portable_exp(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Exponential by multiplications and additions alone, to about 2 units in the last place.
+    """Exponential of x (any shape) by sums and products alone, to about 2 units in the last place.
 
     NumPy's own differs in the last bit between instruction sets; on a farm of mixed machines one
     energy in 10^8 would then differ in float32, and with it the shower.

@@ -64,7 +64,8 @@ def unsqueeze(x: Tensor, lower: Tensor, upper: Tensor, sharpness: Tensor) -> Ten
 def press(x: Tensor, ceiling: Tensor, sharpness: Tensor) -> Tensor:
     """Map the real line below ``ceiling``: y = x - softplus(k (x - ceiling)) / k.
 
-    Far below the ceiling it is the identity; an infinite ceiling is none.
+    Far below the ceiling it is the identity; an infinite ceiling is none. x has shape (N, L), the
+    others (L,).
     """
     has = torch.isfinite(ceiling)
     top = torch.where(has, ceiling, 0.0)
@@ -72,7 +73,10 @@ def press(x: Tensor, ceiling: Tensor, sharpness: Tensor) -> Tensor:
 
 
 def lift(y: Tensor, ceiling: Tensor, sharpness: Tensor) -> tuple[Tensor, Tensor]:
-    """Undo :func:`press`; return x and log(dx/dy), +inf and -inf for y at the ceiling or above."""
+    """Undo :func:`press` for y (N, L), ceiling and sharpness (L,).
+
+    Returns x and log(dx/dy), (N, L) each, +inf and -inf for y at the ceiling or above.
+    """
     has = torch.isfinite(ceiling)
     room = torch.where(has, sharpness * (torch.where(has, ceiling, 0.0) - y), 1.0)
     below = room > 0
