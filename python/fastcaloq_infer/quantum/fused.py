@@ -141,7 +141,7 @@ class FusedProgram:
         return state * torch.complex(torch.cos(phi), -torch.sin(phi))[:, None]
 
     def shuffle(self, place: str, step: Shuffle, state: Tensor) -> Tensor:
-        """Permute the rows of ``state`` (D, columns), flip their signs; ``place`` names the step."""
+        """Permute rows of ``state`` (D, columns), flip their signs; ``place`` names the step."""
         device = state.device
         source = self.constant(f"source{place}", lambda: step.source, torch.int64, device)
         inverse = self.constant(
