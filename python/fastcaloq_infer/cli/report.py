@@ -15,8 +15,10 @@ import typer
 def report(
     model: Annotated[str, typer.Argument(help="Name of a shipped model or path of an .onnx file.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")],
-    multiple: Annotated[int, typer.Option(help="Generated showers per held-out shower.")] = 40,
-    seed: Annotated[int, typer.Option(help="Of the showers and the classifiers.")] = 1,
+    multiple: Annotated[
+        int, typer.Option(min=1, help="Generated showers per held-out shower.")
+    ] = 40,
+    seed: Annotated[int, typer.Option(min=0, help="Of the showers and the classifiers.")] = 1,
 ) -> None:
     """Compare a model with the packaged held-out Geant4 showers and draw the report."""
     import numpy as np

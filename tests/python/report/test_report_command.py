@@ -23,6 +23,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
+@pytest.mark.parametrize("options", [["--multiple", "0"], ["--multiple", "-2"], ["--seed", "-1"]])
+def test_impossible_numbers_are_refused(tmp_path: Path, options: list[str]) -> None:
+    app = typer.Typer()
+    app.command()(report)
+    result = CliRunner().invoke(app, ["photon", "-o", str(tmp_path / "report"), *options])
+    assert result.exit_code == 2
+    assert not list(tmp_path.iterdir())
+
+
 def test_leaves_page_figures_and_picture(folder: Path) -> None:
     assert (folder / "report.html").stat().st_size > 100_000
     assert (folder / "response.png").read_bytes().startswith(b"\x89PNG")
