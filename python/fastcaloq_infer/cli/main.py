@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -19,11 +20,25 @@ VERBS = ("inspect", "fetch", "train", "export-onnx", "sample", "report", "demo",
 
 app = typer.Typer(
     name="fastcaloq",
-    help="Train, freeze and run quantum-conditioned calorimeter showers.",
     no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)
+    ] = False,
+) -> None:
+    """Train, freeze and run quantum-conditioned calorimeter showers."""
+    if version:
+        from fastcaloq_infer import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 def _verb(name: str) -> Callable[..., Any]:
@@ -46,6 +61,11 @@ def _run(command: Callable[[], Any]) -> None:
             f"this command needs the package {package}, which an installation for drawing showers "
             "leaves out: pip install 'fastcaloq-infer[train,evaluate]'"
         )
+    except OSError as error:  # a path that cannot even be looked at: too long, or a closed folder
+        name = "a file" if error.filename is None else os.fsdecode(error.filename)
+        _fail(f"cannot use {name}: {error.strerror or error}; check the path and its permissions")
+    except MemoryError as error:
+        _fail(f"this needs more memory than there is ({error}); ask for less at a time")
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")
         sys.exit(130)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastcaloq_infer.errors import ModelError
+from fastcaloq_infer.shipped import shipped_files
 from fastcaloq_infer.training.build import build_flow
 from fastcaloq_infer.training.metadata import ModelMetadata, preprocessing_section
 from fastcaloq_infer.training.shipped import find_shipped
@@ -99,6 +100,9 @@ def _file(source: Path | str) -> Path:
         for name in (MODEL, CHECKPOINT):
             if (path / name).is_file():
                 return path / name
+        # A folder without a run that bears the name of a shipped model, such as its report.
+        if path.name == str(source) and shipped_files(f"{path.name}/{MODEL}"):
+            return find_shipped(path.name) / MODEL
         raise ModelError(
             f"the folder {path} has neither {MODEL} nor {CHECKPOINT}; give the folder of a run of "
             "'fastcaloq train'"

@@ -77,6 +77,46 @@ main()
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["inspect", "{}"],
+        ["export-onnx", "{}"],
+        ["train", "-c", "{}"],
+        ["sample", "{}", "-n", "1", "-o", "out.root"],
+        ["sample", "photon", "-n", "1", "-o", "{}.root"],
+        ["sample", "photon", "-n", "1", "-o", "out.root", "--energies", "from:{}"],
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_one_line(monkeypatch, capsys, tmp_path, arguments):
+    monkeypatch.chdir(tmp_path)
+    name = "x" * 5000
+    assert run(monkeypatch, "fastcaloq", *(word.format(name) for word in arguments)) == 1
+    text = capsys.readouterr().err
+    assert text.startswith("error: ")
+    assert text.count("\n") == 1
+    assert "File name too long" in text
+    assert not list(tmp_path.iterdir())
+
+
+def test_too_little_memory_is_one_line(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    number = str(10**14)
+    options = ["photon", "-n", number, "--chunk", number, "-o", "out.root"]
+    assert run(monkeypatch, "fastcaloq", "sample", *options) == 1
+    text = capsys.readouterr().err
+    assert "more memory" in text
+    assert text.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("program", ["fastcaloq", "export-onnx"])
 def test_help_ends_well(monkeypatch, program):
     assert run(monkeypatch, program, "--help") == 0
+
+
+def test_version_is_the_package_s(monkeypatch, capsys):
+    from fastcaloq_infer import __version__
+
+    assert run(monkeypatch, "fastcaloq", "--version") == 0
+    assert capsys.readouterr().out.strip() == __version__

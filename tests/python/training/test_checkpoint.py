@@ -232,3 +232,12 @@ def test_constants_are_exact(folder):
     flow, metadata = load_flow(folder)
     means = np.array([row.mean for row in metadata.preprocessing.coordinates])
     assert np.array_equal(flow.preprocessing.mean.numpy(), means)
+
+
+def test_a_folder_named_as_a_shipped_model_does_not_hide_it(tmp_path, monkeypatch):
+    (tmp_path / "photon").mkdir()  # a report, say
+    monkeypatch.chdir(tmp_path)
+    _, metadata = load_flow("photon")
+    assert metadata.name == "photon"
+    with pytest.raises(ModelError, match="has neither"):
+        load_flow(tmp_path / "photon")
