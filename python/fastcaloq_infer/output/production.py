@@ -133,8 +133,9 @@ def produce(
     eta = eta or eta_of_validity(*validity.eta)
     if out_of_range != "clip":
         known = validity if out_of_range == "refuse" else card.extrapolation
-        _check_range("incident energies", " MeV", energies.bounds, known.incident_energy)
-        _check_range("|eta|", "", _absolute(eta.bounds), known.eta)
+        others = "clip or extrapolate" if out_of_range == "refuse" else "clip"
+        _check_range("incident energies", " MeV", energies.bounds, known.incident_energy, others)
+        _check_range("|eta|", "", _absolute(eta.bounds), known.eta, others)
     layers = card.layer_ids
     chunk = chunk or default_chunk(n)
     generation = writing = 0.0
@@ -217,7 +218,7 @@ def _absolute(bounds: tuple[float, float]) -> tuple[float, float]:
 
 
 def _check_range(
-    what: str, unit: str, asked: tuple[float, float], valid: tuple[float, float]
+    what: str, unit: str, asked: tuple[float, float], valid: tuple[float, float], others: str
 ) -> None:
     """Refuse at once what the sampler would refuse at the first shower outside, perhaps late."""
     # The model compares in float32.
@@ -225,6 +226,5 @@ def _check_range(
     if np.float32(asked[0]) < low or np.float32(asked[1]) > high:
         raise InputError(
             f"{what} of {asked[0]:g} to {asked[1]:g}{unit} asked, but the model goes from "
-            f"{valid[0]:g} to {valid[1]:g}{unit}; stay inside, or choose clip or extrapolate "
-            "(--out-of-range)"
+            f"{valid[0]:g} to {valid[1]:g}{unit}; stay inside, or choose {others} (--out-of-range)"
         )

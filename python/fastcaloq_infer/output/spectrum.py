@@ -170,6 +170,8 @@ def _range(text: str, what: str, forms: str) -> tuple[float, float]:
     words = text.split(":")
     if len(words) != 2:
         raise InputError(f"{what} '{text}' is not a range of two numbers; {forms}")
+    if not all(word.strip() for word in words):
+        raise InputError(f"{what} '{text}' lacks an end of its range; {forms}")
     low, high = (float(_numbers(word, what, forms)[0]) for word in words)
     return low, high
 
@@ -186,7 +188,9 @@ def _check_energies(values: NDArray[np.float32], where: str) -> None:
 def _file_energies(path: Path) -> NDArray[np.float32]:
     """Read the incident energies (N,) in MeV of a CaloChallenge HDF5 or of our ROOT file."""
     if not path.is_file():
-        raise InputError(f"{path} does not exist, so no energies can be taken from it")
+        raise InputError(
+            f"'{path}' is no file, so no energies can be taken from it; write from:FILE.hdf5"
+        )
     try:
         if path.suffix == ".root":
             import uproot
@@ -198,12 +202,19 @@ def _file_energies(path: Path) -> NDArray[np.float32]:
 
             with h5py.File(path) as file:
                 values = file["incident_energies"][()]
-    except (OSError, KeyError, ValueError) as error:
+        values = np.asarray(values)
+    except Exception as error:  # damage shows as almost any exception, uproot's share no base
         raise InputError(
-            f"cannot read incident energies from {path}; expected the dataset 'incident_energies' "
-            "of a CaloChallenge HDF5 file or a ROOT file written by 'fastcaloq sample'"
+            f"cannot read incident energies from {path}; expected a readable file: CaloChallenge "
+            "HDF5 with the dataset 'incident_energies', or ROOT written by 'fastcaloq sample'"
         ) from error
-    values = np.asarray(values, np.float32).reshape(-1)
+    if values.dtype.kind not in "fiu":
+        raise InputError(
+            f"cannot read incident energies from {path}: they are {values.dtype} and not real "
+            "numbers; correct the file"
+        )
+    with np.errstate(over="ignore"):  # beyond float32 becomes inf, which is refused with its row
+        values = values.astype(np.float32).reshape(-1)
     if values.size == 0:
         raise InputError(f"{path} holds no showers, so no energies can be taken from it")
     _check_energies(values, str(path))

@@ -170,7 +170,10 @@ def test_times_add_up(sampler, tmp_path):
         ({"first_event": 2**64 - 5}, "beyond"),
         ({"energies": parse_energies("128")}, "from 256 to 65536"),
         ({"energies": parse_energies("1000:70000")}, "from 256 to 65536"),
-        ({"energies": parse_energies("100"), "out_of_range": "extrapolate"}, "from 128 to 131072"),
+        (
+            {"energies": parse_energies("100"), "out_of_range": "extrapolate"},
+            r"from 128 to 131072 MeV; stay inside, or choose clip \(",
+        ),
         ({"eta": parse_eta("0.3")}, "eta"),
         ({"eta": parse_eta("-0.3:0.1")}, "eta"),
     ],

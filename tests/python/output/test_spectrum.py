@@ -1,5 +1,6 @@
 """The law that gives every event its energy: shape, bounds, sharding, refusals."""
 
+import contextlib
 import math
 
 import h5py
@@ -139,3 +140,30 @@ def test_files_without_usable_energies_are_refused(tmp_path):
             file[name] = np.array(energies, np.float32)
         with pytest.raises(InputError, match=message):
             parse_energies(f"from:{tmp_path / 'bad.hdf5'}")
+    for values in (np.array([b"a"]), np.array([1024 + 1j]), np.array([True])):
+        with h5py.File(tmp_path / "bad.hdf5", "w") as file:
+            file["incident_energies"] = values
+        with pytest.raises(InputError, match="cannot read incident energies"):
+            parse_energies(f"from:{tmp_path / 'bad.hdf5'}")
+    with h5py.File(tmp_path / "bad.hdf5", "w") as file:
+        file.create_group("incident_energies")
+    with pytest.raises(InputError, match="cannot read incident energies"):
+        parse_energies(f"from:{tmp_path / 'bad.hdf5'}")
+    with pytest.raises(InputError, match="is no file"):
+        parse_energies(f"from:{tmp_path}")
+
+
+def test_a_damaged_root_file_is_refused_or_read(tmp_path):
+    """Whatever a flipped bit does inside: energies that are positive and finite, or a reason."""
+    import uproot
+
+    path = tmp_path / "energies.root"
+    with uproot.recreate(path) as file:
+        file["showers"] = {"incident_energy": np.full(50, 1024, np.float32)}
+    content = path.read_bytes()
+    for place in range(0, len(content), 23):
+        bad = bytearray(content)
+        bad[place] ^= 1 << (place % 8)
+        path.write_bytes(bad)
+        with contextlib.suppress(InputError):
+            assert parse_energies(f"from:{path}").bounds[0] > 0
