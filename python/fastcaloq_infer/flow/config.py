@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = ["FlowConfig"]
 
+_WIDEST = 4096  # far beyond use; a slip of the keyboard should not ask for all memory
+
 
 class FlowConfig(BaseModel):
     """A chain of equal coupling blocks.
@@ -15,7 +17,7 @@ class FlowConfig(BaseModel):
     ``models/configs`` holds the values of the shipped photon model and its variants.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     transform: Literal["spline", "affine"] = "spline"
     n_blocks: int = Field(8, ge=1, le=64)
@@ -31,8 +33,8 @@ class FlowConfig(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> FlowConfig:
-        if any(width < 1 for width in self.hidden):
-            msg = f"hidden widths must be positive, got {self.hidden}"
+        if not all(1 <= width <= _WIDEST for width in self.hidden):
+            msg = f"hidden widths must lie in 1 to {_WIDEST}, got {self.hidden}"
             raise ValueError(msg)
         if self.bins * max(self.min_bin_width, self.min_bin_height) >= 1:
             msg = "bins times the smallest bin must stay below 1: use fewer or smaller bins"

@@ -10,7 +10,7 @@ __all__ = ["PreprocessingConfig"]
 class PreprocessingConfig(BaseModel):
     """Choices that are not fitted to data."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     absolute_layers: tuple[int, ...] = Field(
         (0,), description="positions of the layers that stand alone, such as the presampler"

@@ -129,7 +129,9 @@ class TrainConfig(_Strict):
         None, description="stop after so many looks without improvement; null: never"
     )
     checkpoint_every: PositiveInt = Field(500, description="steps between checkpoints")
-    threads: PositiveInt | None = Field(None, description="torch threads; null: torch's choice")
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="torch threads; null: torch's choice"
+    )
     device: Literal["cpu", "cuda", "auto"] = "cpu"
     dtype: Literal["float32", "float64"] = "float32"
 
