@@ -74,7 +74,7 @@ def run_benchmark(
     """
     if unknown := set(sections) - set(SECTIONS):
         raise InputError(
-            f"no measurement is called {', '.join(sorted(unknown))}; choose among "
+            f"no measurement is called {', '.join(map(repr, sorted(unknown)))}; choose among "
             f"{', '.join(SECTIONS)}"
         )
     start = time.perf_counter()

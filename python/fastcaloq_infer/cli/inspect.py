@@ -41,7 +41,8 @@ def inspect(
 
     console = Console()
     with open_showers(file, binning, particle=particle, eta=eta) as showers:
-        with Progress(console=Console(stderr=True), transient=True) as bar:
+        terminal = Console(stderr=True)
+        with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
             task = bar.add_task("reading", total=showers.n_showers)
             summary = summarise(
                 showers, progress=lambda done, total: bar.update(task, completed=done, total=total)

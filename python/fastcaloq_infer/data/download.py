@@ -66,14 +66,14 @@ def open_url(url: str, headers: dict[str, str] | None = None) -> http.client.HTT
     Raises
     ------
     InputError
-        The address is not HTTP, or the server answers that there is no such thing.
+        The address is not HTTP or broken, or the server answers that there is no such thing.
     """
     if not re.match(r"https?://", url):
         raise InputError(f"cannot download {url!r}: only http:// and https:// are supported")
-    request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
-        url, headers={"User-Agent": _USER_AGENT, **(headers or {})}
-    )
     try:
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
+            url, headers={"User-Agent": _USER_AGENT, **(headers or {})}
+        )
         response: http.client.HTTPResponse = urllib.request.urlopen(  # noqa: S310
             request, timeout=_TIMEOUT_S
         )
@@ -87,6 +87,8 @@ def open_url(url: str, headers: dict[str, str] | None = None) -> http.client.HTT
             f"cannot download {url}: the server answers {error.code} {error.reason}; check the "
             "address, or whether the record has moved"
         ) from error
+    except (ValueError, http.client.InvalidURL) as error:
+        raise InputError(f"cannot download {url!r}: {error}; correct the address") from error
     except (OSError, http.client.HTTPException) as error:
         raise InterruptedDownloadError(str(getattr(error, "reason", None) or error)) from error
     return response

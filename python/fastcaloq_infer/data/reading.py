@@ -64,6 +64,8 @@ def open_showers(
     """
     path = Path(path)
     if not path.is_file():
+        if path.is_dir():
+            raise InputError(f"cannot read {path}: it is a folder; give a file in it")
         raise InputError(f"cannot read {path}: there is no such file; check the path")
     try:
         file = h5py.File(path, "r")

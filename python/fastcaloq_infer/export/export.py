@@ -77,6 +77,8 @@ def export_flow(
             f"conditioning {conditioning!r} is unknown: the file could not be written; choose "
             f"{' or '.join(get_args(ConditioningMode))}"
         )
+    if output.is_dir():
+        raise OutputError(f"cannot write {output}: it is a folder; give the name of a file")
     if output.exists() and not overwrite:
         raise OutputError(
             f"{output} exists and would be lost: choose another name, or overwrite it (--force)"

@@ -50,6 +50,11 @@ def find(name_or_path: str | PathLike[str]) -> Path:
         return folder(text) / MODEL_FILE
     if path.is_dir() and (path / MODEL_FILE).is_file():
         return path / MODEL_FILE
+    if text and path.is_dir():
+        raise ModelError(
+            f"the folder {path} has no {MODEL_FILE}: give the path of an .onnx file or one of the "
+            f"shipped models: {', '.join(shipped()) or 'none in this installation'}"
+        )
     if not path.is_file():
         return folder(text) / MODEL_FILE
     return path

@@ -175,6 +175,8 @@ def test_layer_energies_that_do_not_say_their_layers(tmp_path: Path) -> None:
 def test_files_that_are_no_shower_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         open_showers(tmp_path / "missing.hdf5")
+    with pytest.raises(InputError, match="it is a folder"):
+        open_showers(tmp_path)
     (tmp_path / "text").write_text("incident_energies")
     with pytest.raises(InputError, match="not an HDF5 file"):
         open_showers(tmp_path / "text")

@@ -138,6 +138,9 @@ def test_missing_record_file_or_server(serve: Serve, tmp_path: Path) -> None:
         fetch(NAME, tmp_path, base_url=f"http://127.0.0.1:{port}", retries=0, **FAST)
     with pytest.raises(InputError, match="only http"):
         fetch(NAME, tmp_path, base_url="file:///etc", **FAST)
+    for broken in ("http://[x", "http://a b", "http://host:port"):
+        with pytest.raises(InputError, match="correct the address"):
+            fetch(NAME, tmp_path, base_url=broken, retries=0, **FAST)
     with pytest.raises(InputError, match="give one of dataset-1-photons"):
         fetch("dataset-9", tmp_path)
 

@@ -101,6 +101,8 @@ def test_overwrites_only_on_request(
     with pytest.raises(OutputError, match="--force"):
         export_flow(*small, path)
     assert path.read_bytes() == b"precious"
+    with pytest.raises(OutputError, match="it is a folder"):
+        export_flow(*small, tmp_path)
     export_flow(*small, path, overwrite=True)
     assert read_card(path).name == small[1].name
     assert [p.name for p in tmp_path.iterdir()] == ["m.onnx"]

@@ -37,6 +37,11 @@ def test_a_path_means_itself_and_a_folder_its_model(shipped, model):
     assert models.find(model.parent) == model
 
 
+def test_a_folder_without_a_model_is_called_one(shipped, tmp_path):
+    with pytest.raises(ModelError, match=r"folder .* has no model\.onnx.* photon, pion"):
+        models.find(tmp_path)
+
+
 @pytest.mark.parametrize("bad", ["electron", "absent/model.onnx", "configs", ""])
 def test_what_is_neither_is_refused_with_the_names(shipped, bad):
     with pytest.raises(ModelError, match="photon, pion"):
