@@ -5,10 +5,10 @@ The configuration loads without torch; the modules are imported when first asked
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastcaloq_infer.conditioning.config import QuantumConfig
+from fastcaloq_infer.lazy import lazy
 
 if TYPE_CHECKING:
     from fastcaloq_infer.conditioning.conditioner import (
@@ -30,8 +30,4 @@ __all__ = [
     "build_conditioner",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(import_module(f"{__name__}.conditioner"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, dict.fromkeys(__all__, "conditioner"))

@@ -7,9 +7,9 @@ and the constants load neither torch nor PennyLane.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fastcaloq_infer.lazy import lazy
 from fastcaloq_infer.quantum.ansatz import ANSATZE, ansatz
 from fastcaloq_infer.quantum.circuit import Circuit
 from fastcaloq_infer.quantum.constants import CircuitConstants
@@ -34,8 +34,4 @@ __all__ = [
     "qnode",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HEAVY:
-        return getattr(import_module(f"{__name__}.{_HEAVY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, _HEAVY)

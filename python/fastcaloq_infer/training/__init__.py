@@ -10,8 +10,9 @@ Names are imported when first asked for: loading a flow does not need what train
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fastcaloq_infer.lazy import lazy
 
 if TYPE_CHECKING:
     from fastcaloq_infer.training.checkpoint import load_flow, save_model
@@ -48,8 +49,4 @@ __all__ = [
     "train",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, _HOME)
