@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from fastcaloq_infer.artefact.sections import CardPreprocessing, Condition
     from fastcaloq_infer.export.graph import Graph
 
@@ -90,12 +92,7 @@ def _unsqueeze(g: Graph, card: CardPreprocessing, x: str) -> str:
     ]
     if not columns:
         return x
-    n = len(card.coordinates)
-    into, back = np.zeros((n, len(columns))), np.zeros((len(columns), n))
-    bias = np.zeros(len(columns))
-    for j, (k, sign, bound, sharpness) in enumerate(columns):
-        into[k, j], bias[j] = -sign * sharpness, sign * sharpness * bound
-        back[j, k] = sign / sharpness
+    into, bias, back = _columns(len(card.coordinates), columns)
     minus_u = g.op("Min", g.dense(x, into, bias), g.constant(0.0))
     inside = g.op("Sub", g.constant(1.0), g.op("Exp", minus_u))
     # Outside the bound minus_u is 0 and the logarithm -inf: the value of an empty layer.
@@ -106,15 +103,28 @@ def _unsqueeze(g: Graph, card: CardPreprocessing, x: str) -> str:
 def _below_ceiling(g: Graph, card: CardPreprocessing, y: str) -> str:
     """Keep values below their ceilings: y - softplus(kappa (y - ceiling)) / kappa."""
     columns = [
-        (k, c.ceiling, c.sharpness) for k, c in enumerate(card.coordinates) if c.ceiling is not None
+        (k, -1.0, c.ceiling, c.sharpness)
+        for k, c in enumerate(card.coordinates)
+        if c.ceiling is not None
     ]
     if not columns:
         return y
-    n = len(card.coordinates)
-    into, back = np.zeros((n, len(columns))), np.zeros((len(columns), n))
-    bias = np.zeros(len(columns))
-    for j, (k, ceiling, sharpness) in enumerate(columns):
-        into[k, j], bias[j] = sharpness, -sharpness * ceiling
-        back[j, k] = -1.0 / sharpness
+    into, bias, back = _columns(len(card.coordinates), columns)
     excess = g.op("Softplus", g.dense(y, into, bias))
     return g.op("Gemm", excess, g.constant(back), y)
+
+
+def _columns(
+    n: int, columns: list[tuple[int, float, float, float]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Matrices to and from one column per bound (coordinate k, sign, bound b, sharpness kappa).
+
+    A column is sign kappa (b - x_k), and comes back to coordinate k times sign / kappa:
+    (n, len), (len,) and (len, n).
+    """
+    into, back = np.zeros((n, len(columns))), np.zeros((len(columns), n))
+    bias = np.zeros(len(columns))
+    for j, (k, sign, bound, sharpness) in enumerate(columns):
+        into[k, j], bias[j] = -sign * sharpness, sign * sharpness * bound
+        back[j, k] = sign / sharpness
+    return into, bias, back
