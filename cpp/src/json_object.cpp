@@ -121,28 +121,27 @@ const Json& JsonObject::array(const char* key, std::size_t shortest, std::size_t
   return value;
 }
 
+template <class T>
+std::vector<T> JsonObject::checked_list(const char* key, std::size_t shortest, std::size_t longest,
+                                        T low, T high) {
+  const Json& entries = array(key, shortest, longest);
+  std::vector<T> values;
+  values.reserve(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    values.push_back(
+        checked(entries[i], std::string(key) + "[" + std::to_string(i) + "]", low, high));
+  }
+  return values;
+}
+
 std::vector<double> JsonObject::numbers(const char* key, std::size_t shortest, std::size_t longest,
                                         double low, double high) {
-  const Json& list = array(key, shortest, longest);
-  std::vector<double> numbers;
-  numbers.reserve(list.size());
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    numbers.push_back(
-        checked(list[i], std::string(key) + "[" + std::to_string(i) + "]", low, high));
-  }
-  return numbers;
+  return checked_list(key, shortest, longest, low, high);
 }
 
 std::vector<int> JsonObject::integers(const char* key, std::size_t shortest, std::size_t longest,
                                       int low, int high) {
-  const Json& list = array(key, shortest, longest);
-  std::vector<int> integers;
-  integers.reserve(list.size());
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    integers.push_back(
-        checked(list[i], std::string(key) + "[" + std::to_string(i) + "]", low, high));
-  }
-  return integers;
+  return checked_list(key, shortest, longest, low, high);
 }
 
 std::vector<double> JsonObject::matrix(const char* key, std::size_t n_rows, std::size_t n_columns,

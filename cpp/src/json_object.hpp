@@ -54,6 +54,9 @@ class JsonObject {
 
   const Json& at(const char* key);
   const Json& array(const char* key, std::size_t shortest, std::size_t longest);
+  template <class T>
+  std::vector<T> checked_list(const char* key, std::size_t shortest, std::size_t longest, T low,
+                              T high);
   double checked(const Json& value, const std::string& key, double low, double high) const;
   int checked(const Json& value, const std::string& key, int low, int high) const;
   std::string inside(const std::string& key) const;
