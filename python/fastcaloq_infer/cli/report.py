@@ -27,7 +27,7 @@ def report(
     from fastcaloq_infer.data import packaged_sample, read_layer_energies
     from fastcaloq_infer.evaluation import evaluate_layer_energies, summary
     from fastcaloq_infer.evaluation.groups import energy_groups
-    from fastcaloq_infer.evaluation.table import as_sample
+    from fastcaloq_infer.evaluation.sample import as_sample
     from fastcaloq_infer.files import atomic_path
     from fastcaloq_infer.report.histograms import total_energy_figure
     from fastcaloq_infer.report.style import picture

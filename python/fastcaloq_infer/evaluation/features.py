@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.evaluation.groups import EnergyGroups
-    from fastcaloq_infer.evaluation.table import Sample
+    from fastcaloq_infer.evaluation.sample import Sample
 
 _CLIP = 10.0  # standard deviations; keeps a network finite, changes no ordering that trees use
 _FEWEST = 10  # showers needed to standardise a column in a group; else its global constants

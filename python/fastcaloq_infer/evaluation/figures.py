@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.evaluation.groups import EnergyGroups
-    from fastcaloq_infer.evaluation.table import Sample
+    from fastcaloq_infer.evaluation.sample import Sample
 
 REPEATS = 10
 """Most generated samples of the reference's size over which a separation is averaged."""

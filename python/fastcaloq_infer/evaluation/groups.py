@@ -16,7 +16,7 @@ from fastcaloq_infer.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fastcaloq_infer.evaluation.table import Sample
+    from fastcaloq_infer.evaluation.sample import Sample
 
 MAX_DISCRETE = 32
 """More distinct energies than this are taken as a continuous spectrum."""

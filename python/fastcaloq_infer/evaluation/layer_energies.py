@@ -22,7 +22,7 @@ from fastcaloq_infer.evaluation.groups import (
     match_counts,
 )
 from fastcaloq_infer.evaluation.results import Auc, Classifier, Evaluation
-from fastcaloq_infer.evaluation.table import LayerEnergyTable, Sample, as_sample
+from fastcaloq_infer.evaluation.sample import LayerEnergyTable, Sample, as_sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.evaluation.groups import EnergyGroups
-    from fastcaloq_infer.evaluation.table import Sample
+    from fastcaloq_infer.evaluation.sample import Sample
 
 
 def total_energy_figure(reference: Sample, generated: Sample, groups: EnergyGroups) -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastcaloq_infer.evaluation.groups import energy_groups
-from fastcaloq_infer.evaluation.table import as_sample
+from fastcaloq_infer.evaluation.sample import as_sample
 from fastcaloq_infer.report.histograms import (
     all_layers_figure,
     layer_energy_figure,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastcaloq_infer.evaluation import Evaluation
-    from fastcaloq_infer.evaluation.table import LayerEnergyTable
+    from fastcaloq_infer.evaluation.sample import LayerEnergyTable
 
 _READING = (
     "Grey: Geant4 with its statistical error (hatched; in the ratio a band). Blue: generated, "

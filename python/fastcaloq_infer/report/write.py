@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastcaloq_infer.evaluation import Evaluation
-    from fastcaloq_infer.evaluation.table import LayerEnergyTable
+    from fastcaloq_infer.evaluation.sample import LayerEnergyTable
     from fastcaloq_infer.report.model_pictures import ConditionerCurves, LearningCurve
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.classifier import classifier_aucs, split
 from fastcaloq_infer.evaluation.groups import energy_groups
-from fastcaloq_infer.evaluation.table import as_sample
+from fastcaloq_infer.evaluation.sample import as_sample
 
 N = 8000
 # Hanley and McNeil's bound for AUC near 1/2 with every shower tested once: sqrt((1/n + 1/m)/12).

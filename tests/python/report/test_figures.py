@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastcaloq_infer.evaluation.groups import energy_groups
-from fastcaloq_infer.evaluation.table import Sample, as_sample
+from fastcaloq_infer.evaluation.sample import Sample, as_sample
 from fastcaloq_infer.report.comparison import bin_showers, choose_edges
 from fastcaloq_infer.report.histograms import (
     all_layers_figure,

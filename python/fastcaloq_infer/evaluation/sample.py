@@ -1,4 +1,4 @@
-"""What the figures are computed on: layer energies with their conditions, checked and aligned."""
+"""What the figures are computed on: showers with their conditions, checked and aligned."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from fastcaloq_infer.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from fastcaloq_infer.data import Binning
 
 
 class LayerEnergyTable(Protocol):
@@ -27,7 +29,7 @@ class LayerEnergyTable(Protocol):
 
 @dataclass(frozen=True)
 class Sample:
-    """Layer energies as the figures need them.
+    """Showers as the figures need them.
 
     Attributes
     ----------
@@ -35,10 +37,20 @@ class Sample:
         Shape (N,), float64, MeV, positive.
     layer_energy
         Shape (N, L), float64, MeV, zero or positive.
+    eta
+        Shape (N,), float64, or None where unknown.
+    voxel_energy
+        Shape (N, V), float32, MeV, zero or positive, in the order of ``binning``; None where only
+        layer energies are known.
+    binning
+        The voxels, or None.
     """
 
     incident_energy: NDArray[np.float64]
     layer_energy: NDArray[np.float64]
+    eta: NDArray[np.float64] | None = None
+    voxel_energy: NDArray[np.float32] | None = None
+    binning: Binning | None = None
 
     @property
     def n_showers(self) -> int:
@@ -58,7 +70,14 @@ class Sample:
 
     def take(self, rows: NDArray[Any]) -> Sample:
         """Return the chosen rows: indices (n,) or a mask (N,)."""
-        return Sample(self.incident_energy[rows], self.layer_energy[rows])
+        eta, voxels = self.eta, self.voxel_energy
+        return Sample(
+            self.incident_energy[rows],
+            self.layer_energy[rows],
+            None if eta is None else eta[rows],
+            None if voxels is None else voxels[rows],
+            self.binning,
+        )
 
 
 def as_sample(table: LayerEnergyTable, role: str, *, threshold: float = 0.0) -> Sample:
