@@ -26,8 +26,7 @@ from fastcaloq_infer.files import atomic_path
 from fastcaloq_infer.flow.config import FlowConfig
 from fastcaloq_infer.preprocessing.config import PreprocessingConfig
 from fastcaloq_infer.training.config_errors import validate
-from fastcaloq_infer.training.shipped import find_config
-from fastcaloq_infer.training.yaml_files import read_mapping, set_keys
+from fastcaloq_infer.training.settings import read_settings
 
 __all__ = [
     "PACKAGED",
@@ -175,14 +174,7 @@ class TrainConfig(_Strict):
         ConfigError
             The file is missing or no YAML mapping, or what it says is refused.
         """
-        path = Path(path)
-        if not path.suffix and not path.exists():
-            path = find_config(str(path))
-        raw = read_mapping(path)
-        keys = set_keys(raw, overrides or [])
-        for given, other in (("steps", "epochs"), ("epochs", "steps")):
-            if given in keys and other not in keys:  # one length replaces the other
-                raw.pop(other, None)
+        path, raw = read_settings(path, overrides or [])
         return cls.from_dict(raw, source=str(path), folder=path.parent)
 
     def save(self, path: Path) -> None:
