@@ -36,6 +36,8 @@ def train(
 ) -> None:
     """Train a model and leave a run folder.
 
+    On several processes: torchrun --nproc-per-node 2 --no-python fastcaloq train -c CONFIG.yaml
+
     The folder holds config.yaml, checkpoint.pt, model.safetensors, history.json and
     learning_curve.png.
     """
@@ -51,13 +53,14 @@ def train(
 
     from fastcaloq_infer.training import TrainConfig
     from fastcaloq_infer.training import train as train_model
+    from fastcaloq_infer.training.processes import is_first
 
     chosen = TrainConfig.load(config, settings)
     folder = output if output is not None else Path("runs") / chosen.name
     log = None if quiet else Console(stderr=True)
     model = train_model(chosen, folder, resume=resume, console=log)
     training = model.metadata.training
-    if training is not None:
+    if training is not None and is_first():
         typer.echo(
             f"{chosen.name}: {training.validation_nll:.3f} nats per held-out shower after "
             f"{training.epochs} epochs, {training.seconds:.0f} s; run folder {folder}"

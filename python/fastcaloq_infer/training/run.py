@@ -16,6 +16,7 @@ from fastcaloq_infer.training.checkpoint import CHECKPOINT, MODEL, load_flow
 from fastcaloq_infer.training.data import read_training_set
 from fastcaloq_infer.training.divergence import TrainingError
 from fastcaloq_infer.training.plots import plot_learning_curve
+from fastcaloq_infer.training.processes import is_first
 from fastcaloq_infer.training.progress import TrainingProgress
 from fastcaloq_infer.training.resuming import (
     comparable,
@@ -23,6 +24,7 @@ from fastcaloq_infer.training.resuming import (
     refuse_other_showers,
     state_to_resume,
 )
+from fastcaloq_infer.training.schedule import learning_rates
 from fastcaloq_infer.training.state import TrainingState, write_state
 from fastcaloq_infer.training.threads import torch_threads
 from fastcaloq_infer.training.trainer import Trainer
@@ -77,6 +79,9 @@ def train(
 ) -> TrainedModel:
     """Train a model as configured and leave a run folder.
 
+    Started by ``torchrun``, all processes share every step and the first one writes the folder,
+    which all of them must see; a run may be resumed by another number of processes.
+
     Parameters
     ----------
     config
@@ -107,8 +112,11 @@ def train(
     state = state_to_resume(folder, resume=resume)
     if state is not None:
         refuse_changes(config, state, folder)
-    make_folder(folder, "run folder")
-    config.save(folder / CONFIG)
+    if is_first():
+        make_folder(folder, "run folder")
+        config.save(folder / CONFIG)
+    else:
+        console = None
     threads = config.threads or (state.threads if state else None)
     with torch_threads(threads), TrainingProgress(console) as progress:
         showers = read_training_set(config)
@@ -127,7 +135,8 @@ def train(
             )
 
         def save(trainer: Trainer) -> None:
-            _save(folder, trainer, config, metadata, showers)
+            if is_first():
+                _save(folder, trainer, config, metadata, showers)
 
         trainer.run(progress.on_step, progress.on_look, save)
         return _finish(folder, trainer, config, metadata, showers)
@@ -164,19 +173,21 @@ def _finish(
             "the held-out likelihood was never finite, so there is no model to keep; lower "
             "optimiser.lr, or look at the data with 'fastcaloq inspect'"
         )
+    last = trainer.history.records[-1]
     training = Training(
         version=__version__,
         seed=config.seed,
         data=showers.files,
         steps=trainer.step,
-        epochs=int(trainer.history.records[-1].epoch),
+        epochs=int(last.epoch),
         validation_nll=best.validation_nll,
-        seconds=round(trainer.history.records[-1].seconds, 1),
+        seconds=round(last.seconds, 1),
     )
     metadata = metadata.model_copy(update={"training": training})
-    write_weights(folder / MODEL, weights_of(trainer.best), metadata)
-    plot_learning_curve(
-        trainer.history, folder / LEARNING_CURVE, config.name, trainer.learning_rates()
-    )
+    if is_first():
+        write_weights(folder / MODEL, weights_of(trainer.best), metadata)
+        rates = learning_rates(config, trainer.total_steps, last)
+        plot_learning_curve(trainer.history, folder / LEARNING_CURVE, config.name, rates)
+    trainer.fabric.barrier()
     flow, metadata = load_flow(folder / MODEL)
     return TrainedModel(folder, flow, metadata, trainer.history)

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastcaloq_infer.training.config import ScheduleConfig
+    from fastcaloq_infer.training.config import ScheduleConfig, TrainConfig
+    from fastcaloq_infer.training.history import Record
 
 
 def learning_rate_factor(schedule: ScheduleConfig, step: float, total_steps: int) -> float:
@@ -37,6 +38,17 @@ def learning_rate_factor(schedule: ScheduleConfig, step: float, total_steps: int
         return 1.0
     fall = (position - schedule.warm_up) / (1.0 - schedule.warm_up)
     return 1.0 + (schedule.end_factor - 1.0) * _half_cosine(fall)
+
+
+def learning_rates(
+    config: TrainConfig, total_steps: int, until: Record, points: int = 200
+) -> tuple[list[float], list[float]]:
+    """Return epochs from 0 to those of ``until`` and the learning rates there, for drawing."""
+    parts = [point / points for point in range(points + 1)]
+    factors = [
+        learning_rate_factor(config.schedule, part * until.step, total_steps) for part in parts
+    ]
+    return [part * until.epoch for part in parts], [config.optimiser.lr * f for f in factors]
 
 
 def _half_cosine(fraction: float) -> float:

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Generator
 
 from fastcaloq_infer.training.batches import EpochBatches
@@ -16,6 +15,12 @@ from fastcaloq_infer.training.ema import ExponentialMovingAverage
 from fastcaloq_infer.training.history import History, Record
 from fastcaloq_infer.training.objective import MaximumLikelihood
 from fastcaloq_infer.training.optimiser import adamw
+from fastcaloq_infer.training.processes import (
+    launch,
+    mean_over_processes,
+    own_part,
+    sum_over_processes,
+)
 from fastcaloq_infer.training.schedule import learning_rate_factor
 from fastcaloq_infer.training.seeds import Stream, stream_seed
 
@@ -66,11 +71,7 @@ class Trainer:
         validation: ShowerTensors,
     ) -> None:
         self.config = config
-        self.fabric = Fabric(
-            accelerator=config.device,
-            devices=1,
-            precision="32-true" if config.dtype == "float32" else "64-true",
-        )
+        self.fabric = launch(config)
         device = self.fabric.device
         self._objective = objective = MaximumLikelihood(flow).to_device(device)
         self._module, self._optimiser = self.fabric.setup(
@@ -115,13 +116,6 @@ class Trainer:
         """Learning rate of the next step."""
         factor = learning_rate_factor(self.config.schedule, self.step, self.total_steps)
         return self.config.optimiser.lr * factor
-
-    def learning_rates(self, points: int = 200) -> tuple[list[float], list[float]]:
-        """Return epochs until now and the learning rates there, for drawing."""
-        steps = [self.step * point / points for point in range(points + 1)]
-        peak, plan = self.config.optimiser.lr, self.config.schedule
-        rates = [peak * learning_rate_factor(plan, step, self.total_steps) for step in steps]
-        return [step / self._batches.per_epoch for step in steps], rates
 
     def run(
         self,
@@ -170,12 +164,13 @@ class Trainer:
         batch = self._batches.next()
         for group in self._optimiser.param_groups:
             group["lr"] = self.learning_rate
-        loss = self._module(*batch).mean()
+        part = own_part(self.fabric, batch)
+        loss = mean_over_processes(self.fabric, self._module(*part), len(batch[0]))
         self.fabric.backward(loss)
         limit = self.config.gradient_clip
         norm = torch.nn.utils.clip_grad_norm_(self._weights, math.inf if limit is None else limit)
         # The one wait for the device in a step; on the CPU it costs nothing.
-        value = float(loss.detach())
+        value = sum_over_processes(self.fabric, float(loss.detach())) / self.fabric.world_size
         if math.isfinite(value) and math.isfinite(float(norm)):
             self._optimiser.step()
             self.ema.update()
@@ -215,8 +210,9 @@ class Trainer:
         total, rows = 0.0, len(self._validation[0])
         for start in range(0, rows, _EVALUATION_ROWS):
             chunk = [tensor[start : start + _EVALUATION_ROWS] for tensor in self._validation]
-            total += float(self.ema.model(*chunk).double().sum())
-        return total / rows
+            part = own_part(self.fabric, chunk)
+            total += float(self.ema.model(*part).double().sum())
+        return sum_over_processes(self.fabric, total) / rows
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that decides how the training goes on; tensors are not copied."""
