@@ -37,7 +37,7 @@ def curve(folder):
 
 
 # In float64 one and two processes differ by the order of sums, 1e-16 of a gradient; where a
-# gradient is smaller than that, AdamW's eps of 1e-8 makes 1e-8 of a step of it. Another batch: 1e-2.
+# gradient is smaller, AdamW's eps of 1e-8 makes 1e-8 of a step of it. Another batch: 1e-2.
 SAME = 1e-6
 
 
