@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastcaloq_infer.conditioning.config import QuantumConfig
+from fastcaloq_infer.conditioning.perceptron import MLPConstants
 from fastcaloq_infer.lazy import lazy
 
 if TYPE_CHECKING:
     from fastcaloq_infer.conditioning.conditioner import (
         ClassicalConditioner,
         Conditioner,
-        MLPConstants,
         NoConditioner,
         QuantumConditioner,
         build_conditioner,

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fastcaloq_infer.conditioning.perceptron import MLPConstants
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.quantum.contracted import ContractedCircuit
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from fastcaloq_infer.conditioning.config import QuantumConfig
     from fastcaloq_infer.quantum.circuit import Circuit
     from fastcaloq_infer.quantum.constants import CircuitConstants
-
-
-@dataclass(frozen=True)
-class MLPConstants:
-    """A tanh network as arrays: weights [in, out] and biases [out], float64, layer by layer."""
-
-    weights: list[NDArray[np.float64]]
-    biases: list[NDArray[np.float64]]
-
-    def evaluate(self, c: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Features (B, Q) of inputs (B, n_inputs)."""
-        rows = np.asarray(c, dtype=np.float64)
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            rows = np.tanh(rows @ weight + bias)
-        return rows
 
 
 class Conditioner(nn.Module):
