@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from fastcaloq_infer.conditioning.base import Conditioner
+from fastcaloq_infer.conditioning.fourier import FourierConditioner
+from fastcaloq_infer.conditioning.multilinear import MultilinearConditioner
 from fastcaloq_infer.conditioning.perceptron import MLPConstants
-from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.quantum.contracted import ContractedCircuit
 
 if TYPE_CHECKING:
@@ -17,28 +19,16 @@ if TYPE_CHECKING:
     from fastcaloq_infer.quantum.circuit import Circuit
     from fastcaloq_infer.quantum.constants import CircuitConstants
 
-
-class Conditioner(nn.Module):
-    """Base: maps the condition c (B, 2) in [-1, 1] to features (B, n_features) in [-1, 1].
-
-    The features have the dtype of c.
-    """
-
-    kind: ClassVar[str]
-    n_features: int
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of trainable numbers."""
-        return sum(p.numel() for p in self.parameters())
-
-    def forward(self, c: Tensor) -> Tensor:
-        """Features (N, Q) of the scaled conditions ``c`` (N, 2), in the dtype of ``c``."""
-        raise NotImplementedError
-
-    def export_constants(self) -> CircuitConstants | MLPConstants | None:
-        """Constants of the embedded form, float64; None where there is nothing to embed."""
-        raise NotImplementedError
+__all__ = [
+    "ClassicalConditioner",
+    "Conditioner",
+    "FourierConditioner",
+    "MultilinearConditioner",
+    "NoConditioner",
+    "QuantumConditioner",
+    "build_conditioner",
+    "matched_width",
+]
 
 
 class QuantumConditioner(Conditioner):
@@ -82,6 +72,7 @@ class ClassicalConditioner(Conditioner):
     def __init__(self, circuit: Circuit) -> None:
         super().__init__()
         self.n_features = circuit.n_features
+        self.n_inputs = circuit.n_inputs
         width = matched_width(circuit.n_inputs, circuit.n_features, circuit.n_parameters)
         self.hidden = [width]
         sizes = [circuit.n_inputs, *self.hidden, circuit.n_features]
@@ -89,12 +80,7 @@ class ClassicalConditioner(Conditioner):
 
     def forward(self, c: Tensor) -> Tensor:
         """Features (N, Q) of conditions (N, 2)."""
-        n_inputs = self.layers[0].in_features
-        if c.ndim != 2 or c.shape[1] != n_inputs:
-            raise InputError(
-                f"conditioner: the input has shape {tuple(c.shape)}, but the network takes "
-                f"{n_inputs} numbers per sample: pass (B, {n_inputs})"
-            )
+        c = self.checked(c, self.n_inputs)
         for layer in self.layers:
             c = torch.tanh(layer(c))
         return c
@@ -122,9 +108,18 @@ class NoConditioner(Conditioner):
 
 def build_conditioner(config: QuantumConfig) -> Conditioner:
     """Make the conditioner that ``config.kind`` names, with random starting weights."""
+    conditioner = _build(config)
+    return conditioner if config.trainable else conditioner.requires_grad_(False)
+
+
+def _build(config: QuantumConfig) -> Conditioner:
     circuit = config.circuit
     if config.kind == "conditioner":
         return QuantumConditioner(circuit)
     if config.kind == "classical":
         return ClassicalConditioner(circuit)
+    if config.kind == "multilinear":
+        return MultilinearConditioner(circuit)
+    if config.kind == "fourier":
+        return FourierConditioner(circuit, config.fourier_scale, readout=config.fourier_readout)
     return NoConditioner()

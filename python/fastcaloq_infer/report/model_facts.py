@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 CONDITIONERS = {
     "conditioner": "quantum circuit",
     "classical": "classical network",
+    "multilinear": "multilinear table",
+    "fourier": "random Fourier features",
     "none": "incident energy and eta alone",
 }
 """What conditions the flow, by the configuration's ``quantum.kind``."""

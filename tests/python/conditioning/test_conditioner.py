@@ -10,7 +10,7 @@ from torch import nn
 from fastcaloq_infer.conditioning import QuantumConfig, build_conditioner
 from fastcaloq_infer.errors import ConfigError, InputError
 
-KINDS = ["conditioner", "classical", "none"]
+KINDS = ["conditioner", "classical", "none", "multilinear", "fourier"]
 
 
 def _conditions(rows: int = 40) -> torch.Tensor:
@@ -62,9 +62,12 @@ def test_classical_matches_the_circuit_in_parameters(n_qubits: int, n_layers: in
     assert abs(quantum.n_parameters - classical.n_parameters) <= step / 2
     assert quantum.n_parameters == QuantumConfig(**fields).n_parameters
     assert build_conditioner(QuantumConfig(kind="none", **fields)).n_parameters == 0
+    fourier = build_conditioner(QuantumConfig(kind="fourier", **fields))
+    assert fourier.n_features == quantum.n_features
+    assert (fourier.n_parameters, fourier.n_trained) == (3 * n_qubits, 0)
 
 
-@pytest.mark.parametrize("kind", ["conditioner", "classical"])
+@pytest.mark.parametrize("kind", ["conditioner", "classical", "multilinear", "fourier"])
 def test_save_and_load(kind: str, tmp_path) -> None:
     first, second = (build_conditioner(QuantumConfig(kind=kind)) for _ in range(2))
     c = _conditions()
@@ -115,7 +118,7 @@ def test_the_likelihood_falls_when_only_the_circuit_is_free(name: str, reuploadi
 
 
 def test_mistakes_are_one_line() -> None:
-    with pytest.raises(ConfigError, match=r"kind = 'quantum' .*'conditioner', 'classical' or"):
+    with pytest.raises(ConfigError, match=r"kind = 'quantum' .*'conditioner', 'classical', 'none'"):
         QuantumConfig(kind="quantum")
     with pytest.raises(ConfigError, match="unknown key 'qubits'"):
         QuantumConfig(qubits=6)
