@@ -76,6 +76,7 @@ def train(
     *,
     resume: bool = False,
     console: Console | None = None,
+    training_set: TrainingSet | None = None,
 ) -> TrainedModel:
     """Train a model as configured and leave a run folder.
 
@@ -94,6 +95,8 @@ def train(
         checkpoint the run starts.
     console
         Where to show progress; None for silence.
+    training_set
+        What to train on in place of what ``config.data`` names.
 
     Raises
     ------
@@ -119,7 +122,7 @@ def train(
         console = None
     threads = config.threads or (state.threads if state else None)
     with torch_threads(threads), TrainingProgress(console) as progress:
-        showers = read_training_set(config)
+        showers = read_training_set(config) if training_set is None else training_set
         metadata = describe(config, showers)
         if state is not None:
             refuse_other_showers(showers, metadata, state)
