@@ -1,177 +1,248 @@
-"""Two-sample test by a classifier: AUC of telling one sample from another, on unseen showers.
+"""Two-sample tests by classifiers: how well unseen showers of one sample are told from another.
 
-Gradient-boosted trees (scikit-learn) are the judge. Measured on 21,250 against 21,250 Geant4
-photons, mean AUC of three seeds (spread 0.004 to 0.008), one thread, in the coordinates of
-``features``:
-
-======================================== ============= ===================
-deliberately wrong sample                boosted trees network 3 x 128
-======================================== ============= ===================
-layer 2 scaled by 1.02                   0.659 (2.1 s) 0.663 (6.1 s)
-layer 1 scaled by 1.02                   0.550 (0.8 s) 0.556 (5.1 s)
-layers of 20 % of the showers exchanged  0.577 (0.8 s) 0.577 (5.2 s)
-nothing (floor)                          0.494 (0.4 s) 0.498 (7.0 s)
-======================================== ============= ===================
-
-Both see the same, the trees in a fifth of the time; they also bin their inputs, so float32 against
-float64 rounding, which any generator betrays, is not what they find.
+A view (``classifier_views``) says what the classifier sees, an architecture what it is: boosted
+trees (``classifier_trees``), a network, or the network of the CaloChallenge
+(``classifier_network``). ``calibration`` turns their scores into AUC and Jensen-Shannon
+divergence.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.evaluation.features import FeatureScaler
+from fastcaloq_infer.evaluation.calibration import (
+    auc_with_error,
+    calibration_figure,
+    jsd_with_error,
+    over_seeds,
+    probabilities,
+)
+from fastcaloq_infer.evaluation.classifier_splits import FOLDS
+from fastcaloq_infer.evaluation.classifier_training import Architecture, Tested, Training
+from fastcaloq_infer.evaluation.classifier_views import View, challenge_columns, view_columns
+from fastcaloq_infer.evaluation.features import Columns
+from fastcaloq_infer.evaluation.results.classifier import Scores
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterator, Mapping
 
+    from fastcaloq_infer.evaluation.classifier_views import FeatureTable
     from fastcaloq_infer.evaluation.groups import EnergyGroups
     from fastcaloq_infer.evaluation.sample import Sample
 
-Kind = Literal["trees", "network"]
+DEFAULT_ARCHITECTURE: dict[View, Architecture] = {
+    "layers": "trees",
+    "high": "trees",
+    "low": "network",
+    "normalised": "network",
+}
 
-_FOLDS = 5  # train 3, validate 1, test 1
+_SEEN: dict[View, str] = {
+    "layers": "incident energy and energy of every layer",
+    "low": "incident energy and energy of every voxel",
+    "normalised": "incident energy, layer energies and every voxel's share of its layer",
+    "high": "incident energy and high-level features",
+}
 
-
-@dataclass(frozen=True)
-class Parts:
-    """Row numbers of one split; every group of incident energy is split alike."""
-
-    train: NDArray[np.intp]
-    validation: NDArray[np.intp]
-    test: NDArray[np.intp]
-
-
-def split(sample: Sample, groups: EnergyGroups, seed: int, number: int) -> Parts:
-    """Return the split for the ``number``-th classifier, stratified in incident energy.
-
-    Five consecutive numbers share one permutation and test on its five fifths in turn: together
-    they test on every shower once, which makes the mean AUC as precise as the sample allows.
-    """
-    rng = np.random.default_rng([seed, number // _FOLDS])
-    fold = np.empty(sample.n_showers, dtype=np.intp)
-    for rows in groups.rows(sample):
-        fold[rng.permutation(rows)] = np.arange(len(rows)) % _FOLDS
-    test = number % _FOLDS
-    validation = (number + 1) % _FOLDS
-    return Parts(
-        train=np.flatnonzero((fold != test) & (fold != validation)),
-        validation=np.flatnonzero(fold == validation),
-        test=np.flatnonzero(fold == test),
-    )
+FEWEST = 100
+"""Showers that a sample needs: with 20 tested, an AUC is known to 0.09."""
 
 
-def classifier_aucs(
+def classify(
     first: Sample,
     second: Sample,
     groups: EnergyGroups,
     *,
-    seeds: int = 5,
+    view: View,
+    architecture: Architecture | None = None,
+    seeds: int = 3,
     seed: int = 0,
-    kind: Kind = "trees",
-) -> list[float]:
-    """Train ``seeds`` classifiers and return their AUC on the test parts.
+    features: tuple[FeatureTable, FeatureTable] | None = None,
+    workers: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Scores:
+    """Train ``seeds`` classifiers to tell ``second`` from ``first``.
+
+    Parameters and errors as for ``classify_each``; ``features`` of the first and of the second.
+    """
+    tables = None if features is None else {"": features[0], "second": features[1]}
+    return classify_each(
+        first,
+        {"second": second},
+        groups,
+        view=view,
+        architecture=architecture,
+        seeds=seeds,
+        seed=seed,
+        features=tables,
+        workers=workers,
+        progress=progress,
+    )["second"]
+
+
+def classify_each(
+    first: Sample,
+    others: Mapping[str, Sample],
+    groups: EnergyGroups,
+    *,
+    view: View,
+    architecture: Architecture | None = None,
+    seeds: int = 3,
+    seed: int = 0,
+    features: Mapping[str, FeatureTable] | None = None,
+    workers: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> dict[str, Scores]:
+    """Train ``seeds`` classifiers per sample of ``others`` to tell it from ``first``.
 
     Parameters
     ----------
-    first, second
+    first, others
         The samples, equal counts per group; ``first`` (the reference) fixes the feature scales.
+        Voxels count as they are: cut them first (``Sample.cut``), all samples alike.
+    groups
+        Groups of incident energy; splits are stratified in them.
+    view
+        What the classifiers see.
+    architecture
+        What they are; None for the view's default.
     seeds
-        Number of classifiers; each has its own split and its own random state.
+        Number of classifiers per pair; each has its own split and its own random numbers.
     seed
-        Seed of the splits and of the random states.
-    kind
-        ``trees`` or ``network`` (cross-check).
+        Seed of the splits and of the random numbers.
+    features
+        For the view ``high``: high-level features per name of ``others``, and of ``first`` under
+        the name ``""``; None to compute them.
+    workers
+        Trainings at a time, one thread each; None for as many as the process may use cores. The
+        result does not depend on it.
+    progress
+        Called with the fraction done, 0 to 1, from several threads, one at a time.
 
     Returns
     -------
-    list of float
-        AUC per classifier: 0.5 for identical samples up to statistics, 1 for perfect separation.
+    dict
+        Per name: AUC (0.5 for identical samples up to statistics, 1 for perfect separation) and
+        JSD over seeds, with the calibration.
 
     Raises
     ------
     InputError
-        Less than one classifier is asked for.
+        Less than one classifier is asked for; a sample has too few showers or lacks voxels that
+        the view needs; the challenge does not know the view.
     """
-    from sklearn.metrics import roc_auc_score
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     if seeds < 1:
         raise InputError(f"{seeds} classifiers were asked for; an AUC needs at least one seed")
-    aucs = []
-    for number in range(seeds):
-        parts_1 = split(first, groups, seed, number)
-        # The second sample is split independently: its rows correspond to nothing in the first.
-        parts_2 = split(second, groups, seed + 1, number)
-        scaler = FeatureScaler.fit(first.take(parts_1.train), groups)
-        data = [
-            _labelled(scaler, first.take(rows_1), second.take(rows_2))
-            for rows_1, rows_2 in (
-                (parts_1.train, parts_2.train),
-                (parts_1.validation, parts_2.validation),
-                (parts_1.test, parts_2.test),
-            )
-        ]
-        score = _trees if kind == "trees" else _network
-        # One thread: samples of this size gain little from more (they synchronise at every node),
-        # and on a busy machine waiting threads made one fit take a minute instead of a second.
-        with threadpool_limits(1):
-            scores = score(data[0], data[1], data[2][0], seed * 1000 + number)
-        aucs.append(float(roc_auc_score(data[2][1], scores)))
-    return aucs
+    fewest = min(sample.n_showers for sample in (first, *others.values()))
+    if fewest < FEWEST:
+        raise InputError(
+            f"{fewest} showers are too few for the classifier view {view!r}, which trains on three "
+            f"fifths and tests on one: give at least {FEWEST} in every sample or leave it out"
+        )
+    judge = architecture or DEFAULT_ARCHITECTURE[view]
+    tables = features or {}
+    seen = {
+        name: _columns(sample, view, judge, tables.get(name))
+        for name, sample in {"": first, **others}.items()
+    }
+    trainings = [
+        Training(judge, (first, other), (seen[""], seen[name]), groups, seed, number)
+        for name, other in others.items()
+        for number in range(seeds)
+    ]
+    report = _Progress(len(trainings), progress)
+    # One thread per training: more gain little at this size, and the result must not depend on it.
+    with _one_thread(judge), ThreadPoolExecutor(workers or _cores()) as pool:
+        tested = list(pool.map(lambda job: job[1].run(report.of(job[0])), enumerate(trainings)))
+    return {
+        name: _scores(tested[k * seeds : (k + 1) * seeds], judge) for k, name in enumerate(others)
+    }
 
 
-_Labelled = tuple["NDArray[np.float64]", "NDArray[np.int64]"]
+def description(view: View, architecture: Architecture) -> str:
+    """Return what classifies and what it sees, in words for a report."""
+    from fastcaloq_infer.evaluation.classifier_network import CHALLENGE, OURS
+
+    what = {
+        "trees": "gradient-boosted trees (scikit-learn), learning rate 0.05, at most 400 trees",
+        "network": f"network, {OURS}",
+        "challenge": f"network of the CaloChallenge, {CHALLENGE}",
+    }[architecture]
+    return f"{what}; sees {_SEEN[view]}"
 
 
-def _labelled(scaler: FeatureScaler, first: Sample, second: Sample) -> _Labelled:
-    features = np.concatenate([scaler(first), scaler(second)])
-    return features, np.repeat(np.array([0, 1]), [first.n_showers, second.n_showers])
+def classifier_aucs(
+    first: Sample, second: Sample, groups: EnergyGroups, *, seeds: int = 5, seed: int = 0
+) -> list[float]:
+    """Return the AUC of every seed on layer energies."""
+    return list(classify(first, second, groups, view="layers", seeds=seeds, seed=seed).auc.values)
 
 
-def _trees(
-    train: _Labelled, validation: _Labelled, test: NDArray[np.float64], seed: int
-) -> NDArray[Any]:
-    from sklearn.ensemble import HistGradientBoostingClassifier
+def _columns(
+    sample: Sample, view: View, architecture: Architecture, features: FeatureTable | None
+) -> Columns:
+    if architecture == "challenge":
+        return Columns(sample.incident_energy, challenge_columns(sample, view, features))
+    return view_columns(sample, view, features)
 
-    model = HistGradientBoostingClassifier(
-        learning_rate=0.05,
-        max_iter=400,
-        max_leaf_nodes=15,
-        min_samples_leaf=50,
-        l2_regularization=1.0,
-        early_stopping=True,
-        n_iter_no_change=20,
-        random_state=seed,
+
+def _scores(tested: list[Tested], architecture: Architecture) -> Scores:
+    labels = [t.labels for t in tested]
+    # The challenge quotes the AUC of the calibrated scores, which have ties.
+    ranked = [t.calibrated if architecture == "challenge" else t.logits for t in tested]
+    return Scores(
+        auc=over_seeds([auc_with_error(*pair) for pair in zip(labels, ranked, strict=True)], FOLDS),
+        jsd=over_seeds([jsd_with_error(t.labels, t.calibrated) for t in tested], FOLDS),
+        calibration=calibration_figure(
+            np.concatenate(labels),
+            probabilities(np.concatenate([t.logits for t in tested])),
+            np.concatenate([t.calibrated for t in tested]),
+        ),
     )
-    model.fit(*train, X_val=validation[0], y_val=validation[1])
-    scores: NDArray[Any] = model.decision_function(test)
-    return scores
 
 
-def _network(
-    train: _Labelled, validation: _Labelled, test: NDArray[np.float64], seed: int
-) -> NDArray[Any]:
-    """Score by a 3 x 128 network, kept from the pass with the best validation loss."""
-    from sklearn.metrics import log_loss
-    from sklearn.neural_network import MLPClassifier
+@contextmanager
+def _one_thread(architecture: Architecture) -> Iterator[None]:
+    """Hold the libraries of this process to one thread, and release them afterwards."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    model = MLPClassifier((128, 128, 128), batch_size=512, random_state=seed)
-    best, patience, scores = np.inf, 0, np.zeros(len(test))
-    rng = np.random.default_rng(seed)
-    for _ in range(40):
-        order = rng.permutation(len(train[1]))
-        model.partial_fit(train[0][order], train[1][order], classes=[0, 1])
-        loss = log_loss(validation[1], model.predict_proba(validation[0]))
-        if loss < best:
-            best, patience, scores = loss, 0, model.predict_proba(test)[:, 1]
-        else:
-            patience += 1
-        if patience == 6:
-            break
-    return scores
+    with ExitStack() as stack:
+        stack.enter_context(threadpool_limits(1))
+        if architecture != "trees":
+            from fastcaloq_infer.training.threads import torch_threads
+
+            stack.enter_context(torch_threads(1))
+        yield
+
+
+class _Progress:
+    """Collects the progress of several trainings in one fraction."""
+
+    def __init__(self, trainings: int, tell: Callable[[float], None] | None) -> None:
+        from threading import Lock
+
+        self.done = [0.0] * trainings
+        self.tell = tell
+        self.lock = Lock()
+
+    def of(self, training: int) -> Callable[[float], None]:
+        """Return the function that takes one training's fraction."""
+
+        def update(fraction: float) -> None:
+            with self.lock:
+                self.done[training] = fraction
+                if self.tell is not None:
+                    self.tell(sum(self.done) / len(self.done))
+
+        return update
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,20 +1,19 @@
-"""What the classifier sees of a shower's layer energies.
+"""What a classifier sees: columns standardised per group of incident energy.
 
-Columns: log E_inc; per layer log(E_i/E_inc); log(E_tot/E_inc); per layer a flag that is 1 where
-the layer holds energy. All but the first and the flags are standardised per group of incident
-energy with the reference's training part; empty layers are put at 0.
+Columns: log E_inc; every feature, standardised per group with the reference's training part,
+0 where undefined; for every feature that is anywhere undefined a flag that is 1 where it is
+defined.
 
-The map from (E_inc, layer energies) is one to one, so this is a classifier on exactly these
-quantities. The coordinates matter all the same: on Geant4 photons with layer 2 scaled by 1.02 a
-boosted-tree classifier reaches AUC 0.66 with them and 0.58 on log energies standardised globally,
-a 3 x 128 network 0.66 and 0.51. A resolution of 1 % is invisible on an axis that spans 256 MeV to
+The coordinates matter: on Geant4 photons with layer 2 scaled by 1.02 a boosted-tree classifier
+reaches AUC 0.66 with layer energies in them and 0.58 on log energies standardised globally, a
+3 x 128 network 0.66 and 0.51. A resolution of 1 % is invisible on an axis that spans 256 MeV to
 65 GeV.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,14 +21,34 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.evaluation.groups import EnergyGroups
-    from fastcaloq_infer.evaluation.sample import Sample
 
 _CLIP = 10.0  # standard deviations; keeps a network finite, changes no ordering that trees use
 _FEWEST = 10  # showers needed to standardise a column in a group; else its global constants
+_ROUNDING = 1e-6  # relative; incident energies closer to a group's center than this are the center
 
 
 @dataclass(frozen=True)
-class FeatureScaler:
+class Columns:
+    """Features of a sample before they are standardised.
+
+    Attributes
+    ----------
+    energy
+        Incident energies, shape (N,), MeV.
+    values
+        Shape (N, F), any unit; NaN where a feature is undefined.
+    """
+
+    energy: NDArray[np.float64]
+    values: NDArray[np.floating[Any]]
+
+    def take(self, rows: NDArray[np.intp]) -> Columns:
+        """Return the chosen rows."""
+        return Columns(self.energy[rows], self.values[rows])
+
+
+@dataclass(frozen=True)
+class GroupScaler:
     """Standardisation constants per group of incident energy.
 
     Attributes
@@ -37,60 +56,80 @@ class FeatureScaler:
     groups
         The partition of the incident energies.
     mean, scale
-        Shape (G, L + 1), of log(E_i/E_inc) and log(E_tot/E_inc).
+        Shape (G, F).
     log_energy
         Mean and scale of log(E_inc/MeV).
+    flagged
+        Shape (F,): the features that get a flag.
     """
 
     groups: EnergyGroups
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
     log_energy: tuple[float, float]
+    flagged: NDArray[np.bool_]
 
     @classmethod
-    def fit(cls, reference: Sample, groups: EnergyGroups) -> FeatureScaler:
+    def fit(
+        cls, reference: Columns, groups: EnergyGroups, flagged: NDArray[np.bool_]
+    ) -> GroupScaler:
         """Take the constants from the reference (its training part)."""
-        logs = _log_fractions(reference)
-        group = groups.index(reference.incident_energy)
-        overall = _mean_scale(logs, np.zeros(logs.shape[1]), np.ones(logs.shape[1]))
-        constants = [_mean_scale(logs[group == g], *overall) for g in range(len(groups))]
-        log_energy = np.log(reference.incident_energy)
+        energy, values = _snapped(reference.energy, groups), reference.values
+        group = groups.index(energy)
+        overall = _mean_scale(values, np.zeros(values.shape[1]), np.ones(values.shape[1]))
+        constants = [_mean_scale(values[group == g], *overall) for g in range(len(groups))]
+        log_energy = np.log(energy)
         return cls(
             groups,
             np.stack([mean for mean, _ in constants]),
             np.stack([scale for _, scale in constants]),
             (float(log_energy.mean()), float(log_energy.std()) or 1.0),
+            flagged,
         )
 
-    def __call__(self, sample: Sample) -> NDArray[np.float64]:
-        """Return the features, shape (N, 2 L + 2), float64."""
-        group = np.clip(self.groups.index(sample.incident_energy), 0, len(self.groups) - 1)
-        standard = (_log_fractions(sample) - self.mean[group]) / self.scale[group]
+    def __call__(self, columns: Columns) -> NDArray[np.floating[Any]]:
+        """Return the inputs, shape (N, 1 + F + flags), in the dtype of the values."""
+        energy, values = _snapped(columns.energy, self.groups), columns.values
+        group = np.clip(self.groups.index(energy), 0, len(self.groups) - 1)
+        dtype = values.dtype
+        standard = (values - self.mean.astype(dtype)[group]) / self.scale.astype(dtype)[group]
         standard = np.clip(np.nan_to_num(standard, nan=0.0), -_CLIP, _CLIP)
         center, width = self.log_energy
-        energy = (np.log(sample.incident_energy) - center) / width
-        flags = (sample.layer_energy > 0).astype(np.float64)
-        return np.column_stack([energy, standard, flags])
+        flags = ~np.isnan(values[:, self.flagged])
+        axis = (np.log(energy) - center) / width
+        return np.column_stack([axis.astype(dtype), standard, flags.astype(dtype)])
 
 
-def _log_fractions(sample: Sample) -> NDArray[np.float64]:
-    """Return log(E_i/E_inc) and log(E_tot/E_inc), shape (N, L + 1), NaN where empty."""
-    energies = np.column_stack([sample.layer_energy, sample.total_energy])
-    fractions = energies / sample.incident_energy[:, None]
-    logs: NDArray[np.float64] = np.log(np.where(fractions > 0, fractions, np.nan))
-    return logs
+def undefined_somewhere(*samples: Columns) -> NDArray[np.bool_]:
+    """Return which features are undefined (NaN) in any shower of any sample, shape (F,)."""
+    found: NDArray[np.bool_] = np.any(
+        [np.isnan(sample.values).any(axis=0) for sample in samples], axis=0
+    )
+    return found
+
+
+def _snapped(energy: NDArray[np.float64], groups: EnergyGroups) -> NDArray[np.float64]:
+    """Return the energies, those within rounding of a center as the center itself.
+
+    256 MeV that went through a float32 logarithm is still 256 MeV; trees would tell the two apart.
+    """
+    nearest = groups.centers[np.clip(groups.index(energy), 0, len(groups) - 1)]
+    snapped: NDArray[np.float64] = np.where(
+        np.abs(energy - nearest) <= _ROUNDING * nearest, nearest, energy
+    )
+    return snapped
 
 
 def _mean_scale(
-    logs: NDArray[np.float64],
+    values: NDArray[np.floating[Any]],
     default_mean: NDArray[np.float64],
     default_scale: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return column means and standard deviations without NaN, or the defaults where too few."""
-    known = np.isfinite(logs)
+    known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, logs, 0.0).sum(axis=0) / count
-    variance = np.where(known, (logs - mean) ** 2, 0.0).sum(axis=0) / count
+    mean = np.where(known, values, 0.0).sum(axis=0, dtype=np.float64) / count
+    variance = np.where(known, (values - mean) ** 2, 0.0).sum(axis=0, dtype=np.float64) / count
     enough = (known.sum(axis=0) >= _FEWEST) & (variance > 0)
     return (
         np.where(enough, mean, default_mean),
