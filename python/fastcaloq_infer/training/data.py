@@ -10,6 +10,7 @@ import torch
 
 from fastcaloq_infer import data
 from fastcaloq_infer.artefact.provenance import TrainingData
+from fastcaloq_infer.data.selection import equal_in_spectrum
 from fastcaloq_infer.errors import ConfigError, InputError
 from fastcaloq_infer.files import sha256_file
 from fastcaloq_infer.training.config import PACKAGED
@@ -123,11 +124,7 @@ def _read(
 def _split(
     showers: ShowerTensors, fraction: float, seed: int
 ) -> tuple[ShowerTensors, ShowerTensors]:
-    """Hold out a random part with the same spectrum; both parts have at least one shower.
-
-    The likelihood in MeV differs by some 20 nats between the ends of the spectrum: with a spectrum
-    of its own, a held-out part of a few thousand would lie tenths of a nat beside the training.
-    """
+    """Hold out a random part with the same spectrum; both parts have at least one shower."""
     held_out = max(1, round(fraction * len(showers)))
     if len(showers) - held_out < 1:
         raise InputError(
@@ -135,9 +132,7 @@ def _split(
         )
     random = torch.Generator().manual_seed(stream_seed(seed, Stream.SPLIT))
     order = torch.randperm(len(showers), generator=random)
-    order = order[torch.argsort(showers.incident_energy[order], stable=True)]
-    # Evenly spaced in ascending energy; among equal energies the order is random.
-    places = ((torch.arange(held_out) + 0.5) * len(showers) / held_out).long()
-    chosen = torch.zeros(len(showers), dtype=torch.bool)
-    chosen[order[places]] = True
+    chosen = torch.from_numpy(
+        equal_in_spectrum(showers.incident_energy.numpy(), order.numpy(), held_out)
+    )
     return showers[~chosen], showers[chosen]
