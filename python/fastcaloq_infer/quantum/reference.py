@@ -102,4 +102,5 @@ class ReferenceCircuit(nn.Module):
     def forward(self, c: Tensor) -> Tensor:
         """Evaluate the expectation values, shape (B, n_features)."""
         values = self._qnode(c, self.input_weights.to(c.dtype), self.weights.to(c.dtype))
-        return torch.stack(list(values), dim=1).to(c.dtype)
+        # One sample measured with shots comes back without its axis.
+        return torch.stack([value.reshape(len(c)) for value in values], dim=1).to(c.dtype)
