@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from fastcaloq_infer.artefact.architecture import Table
-from fastcaloq_infer.conditioning.interpolation import neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,12 +45,32 @@ class FeatureTable:
         return self.relative_error < TARGET
 
 
+def lagrange_weights(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights (N, 4) of the cubic through nodes 0, 1, 2, 3 at ``place`` (N,) in node steps."""
+    f = place[:, None] - np.arange(4)
+    return np.stack(
+        [
+            -f[:, 1] * f[:, 2] * f[:, 3] / 6,
+            f[:, 0] * f[:, 2] * f[:, 3] / 2,
+            -f[:, 0] * f[:, 1] * f[:, 3] / 2,
+            f[:, 0] * f[:, 1] * f[:, 2] / 6,
+        ],
+        axis=1,
+    )
+
+
 def _axis_weights(
     value: NDArray[np.float64], bounds: tuple[float, float], count: int
 ) -> NDArray[np.float64]:
     """Row per value with the weight of each of the ``count`` nodes."""
     weights = np.zeros((len(value), count))
-    np.put_along_axis(weights, *neighbours(value, bounds, count), axis=1)
+    if count == 1:
+        weights[:] = 1.0
+        return weights
+    s = (value - bounds[0]) / ((bounds[1] - bounds[0]) / (count - 1))
+    cell = np.clip(np.floor(s).astype(np.int64) - 1, 0, count - 4)
+    columns = cell[:, None] + np.arange(4)
+    np.put_along_axis(weights, columns, lagrange_weights(s - cell), axis=1)
     return weights
 
 
