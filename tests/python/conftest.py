@@ -1,4 +1,4 @@
-"""Makes the helpers beside this file (`models`) importable from every folder of tests."""
+"""Makes the helpers beside this file, such as `models`, importable from every folder of tests."""
 
 from __future__ import annotations
 

@@ -16,7 +16,18 @@ from fastcaloq_infer.errors import FastCaloQError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-VERBS = ("inspect", "fetch", "train", "export-onnx", "sample", "report", "demo", "bench")
+VERBS = (
+    "inspect",
+    "fetch",
+    "train",
+    "export-onnx",
+    "sample",
+    "merge",
+    "serve",
+    "report",
+    "demo",
+    "bench",
+)
 
 app = typer.Typer(
     name="fastcaloq",

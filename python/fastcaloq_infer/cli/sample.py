@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads it at run time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any, Literal
 
 import typer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from rich.console import Console
-    from rich.progress import Task
-
-    from fastcaloq_infer.output import Summary
 
 
 class _OutOfRange(StrEnum):
@@ -29,6 +20,15 @@ class _OutOfRange(StrEnum):
 class _Engine(StrEnum):
     native = "native"
     onnxruntime = "onnxruntime"
+
+
+class _Parts(StrEnum):
+    root = "root"
+    hdf5 = "hdf5"
+
+    @property
+    def suffix(self) -> Literal[".root", ".hdf5"]:
+        return ".root" if self is _Parts.root else ".hdf5"
 
 
 class _Compression(StrEnum):
@@ -44,7 +44,10 @@ def sample(
     ],
     n: Annotated[int, typer.Option("-n", "--number", help="Number of showers.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="File to write: .root, .hdf5 or .h5.")
+        Path,
+        typer.Option(
+            "-o", "--output", help="File: .root, .hdf5 or .h5; with workers: folder of the parts."
+        ),
     ],
     energies: Annotated[
         str | None,
@@ -78,96 +81,84 @@ def sample(
         int, typer.Option(help="Showers drawn and written at a time; 0: chosen by size.")
     ] = 0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    workers: Annotated[
+        int, typer.Option(help="Share the work among N processes here; 0: this one alone.")
+    ] = 0,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler whose workers do the work.")
+    ] = None,
+    shard: Annotated[
+        int, typer.Option(help="Showers per part of a production; 0: chosen by size.")
+    ] = 0,
+    parts: Annotated[_Parts, typer.Option(help="Format of the parts.")] = _Parts.root,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the production in the folder.")
+    ] = False,
 ) -> None:
-    """Draw N showers from a model into a ROOT or HDF5 file.
+    """Draw N showers from a model into a ROOT or HDF5 file, or many by many processes.
 
     The same model, seed and event numbers give the same showers, however the work is split.
+    With --workers or --scheduler the output is a folder of parts and a manifest, which
+    'fastcaloq merge' turns into one file.
     """
     from rich.console import Console
 
+    from fastcaloq_infer.cli.display import print_production, print_summary, showers_bar
+    from fastcaloq_infer.cli.farm import FarmOptions, check_folder, produce_on_farm
     from fastcaloq_infer.errors import InputError
     from fastcaloq_infer.output import parse_energies, parse_eta, produce
-    from fastcaloq_infer.output.destination import check_destination, format_of
+    from fastcaloq_infer.output.destination import check_destination
     from fastcaloq_infer.sampling import Sampler
 
     if chunk < 0:
         raise InputError(f"--chunk {chunk} is negative; give showers per chunk, or 0")
-    if rntuple and format_of(output) != "root":
-        raise InputError(f"--rntuple is a ROOT format, but {output} is not a .root file; drop one")
-    check_destination(output, force=force)
+    on_farm = workers > 0 or scheduler is not None
+    if resume and not on_farm:
+        raise InputError("--resume goes on with a production on workers; give --workers as well")
+    farm = FarmOptions(workers or 1, scheduler, shard, parts.suffix, resume)
+    if on_farm:
+        check_folder(output, farm, force=force)
+    else:
+        check_destination(output, force=force)
+    if rntuple and (farm.suffix if on_farm else output.suffix) != ".root":
+        raise InputError("--rntuple is a ROOT format, but the output is HDF5; drop one of them")
     energy_law = parse_energies(energies) if energies is not None else None
     eta_law = parse_eta(eta) if eta is not None else None
     sampler = Sampler(model, engine=engine.value, threads=threads)
-    with _bar(n) as advance:
-        summary = produce(
-            sampler,
-            n,
-            output,
-            energies=energy_law,
-            eta=eta_law,
-            seed=seed,
-            first_event=first_event,
-            out_of_range=out_of_range.value,
-            chunk=chunk or None,
-            container="rntuple" if rntuple else "ttree",
-            compression=compression.value,
-            force=force,
-            command=shlex.join(["fastcaloq", *sys.argv[1:]]),
-            progress=advance,
-        )
-    _print_summary(Console(), summary)
-
-
-@contextmanager
-def _bar(total: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar with showers per second on stderr, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(TextColumn):
-        def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:,.0f} showers/s" if task.speed else "")
-
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("drawing showers"),
-        BarColumn(),
-        TextColumn("{task.completed:,}/{task.total:,}"),
-        Rate(""),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda done: progress.update(task, completed=done)
-
-
-def _print_summary(console: Console, summary: Summary) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    record = summary.provenance
-    last = record.first_event + record.n_showers - 1
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column()
-    for name, value in (
-        ("file", f"{summary.path} ({summary.size / 1e6:.1f} MB)"),
-        ("showers", f"{record.n_showers:,} (events {record.first_event} to {last})"),
-        ("model", f"{record.model} ({record.model_sha256[:12]}), {record.engine} engine"),
-        ("layers", ", ".join(map(str, record.layers))),
-        ("incident energy", f"{record.energy_law} MeV"),
-        ("eta", record.eta_law),
-        ("seed", str(record.seed)),
-        ("out of range", f"{record.n_out_of_range:,} ({record.out_of_range})"),
-        (
-            "time",
-            f"{summary.total_seconds:.2f} s: drawing {summary.generation_seconds:.2f} s, "
-            f"writing {summary.writing_seconds:.2f} s",
-        ),
-        ("rate", f"{summary.showers_per_second:,.0f} showers/s"),
-    ):
-        table.add_row(name, Text(value))
-    console.print(table)
+    laws_and_storage: dict[str, Any] = {
+        "energies": energy_law,
+        "eta": eta_law,
+        "seed": seed,
+        "first_event": first_event,
+        "out_of_range": out_of_range.value,
+        "container": "rntuple" if rntuple else "ttree",
+        "compression": compression.value,
+    }
+    console = Console()
+    with showers_bar(n) as advance:
+        if on_farm:
+            manifest = produce_on_farm(
+                sampler,
+                model,
+                n,
+                output,
+                farm,
+                progress=advance,
+                engine=engine.value,
+                **laws_and_storage,
+            )
+        else:
+            summary = produce(
+                sampler,
+                n,
+                output,
+                chunk=chunk or None,
+                force=force,
+                command=shlex.join(["fastcaloq", *sys.argv[1:]]),
+                progress=advance,
+                **laws_and_storage,
+            )
+    if on_farm:
+        print_production(console, output, manifest)
+    else:
+        print_summary(console, summary)

@@ -125,17 +125,9 @@ def produce(
         The file cannot be written; nothing is left under its name.
     """
     output = Path(output)
-    _check_numbers(n, seed, first_event)
     check_destination(output, force=force)
     card = sampler.card
-    validity = card.validity
-    energies = energies or energies_of_validity(*validity.incident_energy)
-    eta = eta or eta_of_validity(*validity.eta)
-    if out_of_range != "clip":
-        known = validity if out_of_range == "refuse" else card.extrapolation
-        others = "clip or extrapolate" if out_of_range == "refuse" else "clip"
-        _check_range("incident energies", " MeV", energies.bounds, known.incident_energy, others)
-        _check_range("|eta|", "", _absolute(eta.bounds), known.eta, others)
+    energies, eta = check_request(card, n, energies, eta, seed, first_event, out_of_range)
     layers = card.layer_ids
     chunk = chunk or default_chunk(n)
     generation = writing = 0.0
@@ -198,6 +190,36 @@ def default_chunk(n: int) -> int:
     beyond 20 million showers the chunks grow to keep that list short, up to a million.
     """
     return min(max(100_000, n // 200), 1_000_000)
+
+
+def check_request(
+    card: Card,
+    n: int,
+    energies: Spectrum | None,
+    eta: Spectrum | None,
+    seed: int,
+    first_event: int,
+    out_of_range: OutOfRange,
+) -> tuple[Spectrum, Spectrum]:
+    """Return the laws of energy and eta, after refusing what no model or generator can do.
+
+    Arguments as of `produce`.
+
+    Raises
+    ------
+    InputError
+        As `produce`.
+    """
+    _check_numbers(n, seed, first_event)
+    validity = card.validity
+    energies = energies or energies_of_validity(*validity.incident_energy)
+    eta = eta or eta_of_validity(*validity.eta)
+    if out_of_range != "clip":
+        known = validity if out_of_range == "refuse" else card.extrapolation
+        others = "clip or extrapolate" if out_of_range == "refuse" else "clip"
+        _check_range("incident energies", " MeV", energies.bounds, known.incident_energy, others)
+        _check_range("|eta|", "", _absolute(eta.bounds), known.eta, others)
+    return energies, eta
 
 
 def _check_numbers(n: int, seed: int, first_event: int) -> None:

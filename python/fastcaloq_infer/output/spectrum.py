@@ -172,7 +172,10 @@ def _range(text: str, what: str, forms: str) -> tuple[float, float]:
         raise InputError(f"{what} '{text}' is not a range of two numbers; {forms}")
     if not all(word.strip() for word in words):
         raise InputError(f"{what} '{text}' lacks an end of its range; {forms}")
-    low, high = (float(_numbers(word, what, forms)[0]) for word in words)
+    for word in words:
+        _numbers(word, what, forms)
+    # As written: float32 has no 0.2, and a law must mean the same when its text is read again.
+    low, high = map(float, words)
     return low, high
 
 

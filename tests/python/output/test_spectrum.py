@@ -98,6 +98,12 @@ def test_a_law_can_be_read_back_from_its_text():
         np.testing.assert_array_equal(law.draw(1, events(9)), again.draw(1, events(9)))
 
 
+def test_a_range_means_the_same_after_its_text_was_read_again():
+    events = np.arange(1000, dtype=np.uint64)
+    law = eta_of_validity(0.2, 0.25)  # float32 has no 0.2
+    assert np.array_equal(parse_eta(str(law)).draw(3, events), law.draw(3, events))
+
+
 def test_defaults_come_from_the_validity():
     assert energies_of_validity(256.0, 65536.0).bounds == (256.0, 65536.0)
     assert energies_of_validity(500.0, 500.0).draw(0, events(2)).tolist() == [500.0, 500.0]

@@ -1,0 +1,103 @@
+"""What ``fastcaloq sample`` does with ``--workers`` or ``--scheduler``: many parts in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fastcaloq_infer.farm import Manifest
+    from fastcaloq_infer.output import Spectrum
+    from fastcaloq_infer.sampling import Sampler
+
+SHOWERS_PER_PART = (100_000, 1_000_000)
+"""Fewest (reading many small files is slow) and most (a lost worker costs so many) by default."""
+
+
+@dataclass(frozen=True)
+class FarmOptions:
+    """The options of ``fastcaloq sample`` that concern workers."""
+
+    workers: int
+    scheduler: str | None
+    shard: int
+    suffix: Literal[".root", ".hdf5"]
+    resume: bool
+
+
+def default_shard(n: int, workers: int) -> int:
+    """Return showers per part: eight parts a worker, so that the last ones end together."""
+    low, high = SHOWERS_PER_PART
+    return min(max(-(-n // (8 * max(workers, 1))), low), high)
+
+
+def check_folder(output: Path, options: FarmOptions, *, force: bool) -> None:
+    """Refuse what only a single file can be told.
+
+    Raises
+    ------
+    InputError
+        The output has the suffix of a file, ``--force`` is given, or a number is impossible.
+    """
+    from fastcaloq_infer.errors import InputError
+    from fastcaloq_infer.output.destination import SUFFIXES
+
+    if output.suffix in SUFFIXES:
+        raise InputError(
+            f"a production on workers leaves a folder of parts, but {output} is named like a file; "
+            "name a folder, then: fastcaloq merge FOLDER -o FILE"
+        )
+    if force:
+        raise InputError(
+            "--force would throw parts away that are complete; remove the folder yourself, or go "
+            "on with --resume"
+        )
+    if options.workers < 1:
+        raise InputError(f"--workers {options.workers}: a production needs at least one")
+    if options.shard < 0:
+        raise InputError(f"--shard {options.shard} is negative; give showers per part, or 0")
+
+
+def produce_on_farm(
+    sampler: Sampler,
+    model: str,
+    n: int,
+    folder: Path,
+    options: FarmOptions,
+    *,
+    energies: Spectrum | None,
+    eta: Spectrum | None,
+    progress: Callable[[int], None],
+    **plan: Any,
+) -> Manifest:
+    """Plan and run a production; ``plan`` holds the other fields of `farm.Plan`."""
+    from pathlib import Path
+
+    from fastcaloq_infer.farm import Farm, Plan, run_farm
+    from fastcaloq_infer.output.production import check_request
+
+    laws = check_request(
+        sampler.card, n, energies, eta, plan["seed"], plan["first_event"], plan["out_of_range"]
+    )
+    whole = Plan(
+        model=sampler.card.name,
+        model_sha256=sampler.digest,
+        n_showers=n,
+        energy_law=str(laws[0]),
+        eta_law=str(laws[1]),
+        suffix=options.suffix,
+        shard=options.shard or default_shard(n, options.workers),
+        **plan,
+    )
+    where = str(Path(model).resolve()) if Path(model).is_file() else model
+    return run_farm(
+        whole,
+        where,
+        folder,
+        Farm(options.workers, options.scheduler),
+        resume=options.resume,
+        progress=progress,
+    )

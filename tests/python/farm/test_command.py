@@ -1,0 +1,52 @@
+"""``fastcaloq sample --workers`` and ``fastcaloq merge`` as users type them."""
+
+import pytest
+import typer
+from shower_files import assert_same_content, content
+from typer.testing import CliRunner
+
+from fastcaloq_infer.cli.farm import default_shard
+from fastcaloq_infer.cli.merge import merge
+from fastcaloq_infer.cli.sample import sample
+from fastcaloq_infer.errors import InputError
+
+
+@pytest.fixture(scope="session")
+def run():
+    app = typer.Typer()
+    app.command("sample")(sample)
+    app.command("merge")(merge)
+    return lambda *words: CliRunner().invoke(app, [str(w) for w in words], catch_exceptions=False)
+
+
+def test_produced_and_merged(run, alone, tmp_path):
+    common = ("photon", "-n", 2000, "--seed", 5, "--first-event", 100)
+    folder = tmp_path / "parts"
+    done = run("sample", *common, "-o", folder, "--workers", 1, "--shard", 700, "--parts", "hdf5")
+    assert done.exit_code == 0
+    assert "3 parts" in done.output
+    assert len(list(folder.glob("events-*.hdf5"))) == 3
+    done = run("merge", folder, "-o", tmp_path / "all.root", "--rntuple")
+    assert "2,000 showers, events 100 to 2099" in done.output
+    assert_same_content(content(tmp_path / "all.root"), alone)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-o", "all.root", "--workers", 2), "named like a file"),
+        (("-o", "parts", "--workers", 2, "--force"), "throw parts away"),
+        (("-o", "parts", "--workers", 2, "--shard", -1), "--shard -1"),
+        (("-o", "all.root", "--resume"), "give --workers as well"),
+        (("-o", "p", "--workers", 2, "--parts", "hdf5", "--rntuple"), "ROOT format"),
+    ],
+)
+def test_contradictions_are_refused(run, words, message):
+    with pytest.raises(InputError, match=message):
+        run("sample", "photon", "-n", 10, *words)
+
+
+def test_parts_are_neither_tiny_nor_huge():
+    assert default_shard(1_000, 2) == 100_000
+    assert default_shard(4_000_000, 2) == 250_000
+    assert default_shard(100_000_000, 2) == 1_000_000

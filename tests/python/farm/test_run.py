@@ -1,0 +1,142 @@
+"""Productions on Dask workers: the same showers, whatever dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from shower_files import assert_same_content, content
+
+from fastcaloq_infer.errors import InputError, OutputError
+from fastcaloq_infer.farm import Farm, Manifest, merge, run_farm
+
+TWO = Farm(workers=2)
+
+
+def assert_whole(folder, alone):
+    """Every event once, in the files that the manifest lists."""
+    manifest = Manifest.load(folder)
+    assert not manifest.missing()
+    merge([folder], folder / "all.root")
+    assert_same_content(content(folder / "all.root"), alone)
+
+
+def start(plan, folder, **keywords):
+    """Start a run in a process of its own that dies by kill -9 like any other."""
+    program = (
+        "import sys, json; from fastcaloq_infer.farm import *\n"
+        "if __name__ == '__main__':\n"
+        f"    run_farm(Plan.model_validate_json({plan.model_dump_json()!r}), 'photon',\n"
+        f"             {str(folder)!r}, Farm(**{keywords!r}), resume=True,\n"
+        "             progress=lambda n: print(n, flush=True))\n"
+    )
+    script = folder.parent / f"{folder.name}.py"
+    script.write_text(program)
+    return subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+
+
+def wait_for_part(process):
+    """Return once the run reports a part, so that it is in the middle of its work."""
+    for line in process.stdout:
+        if int(line) > 0:
+            return
+
+
+def test_workers_produce_what_one_process_produces(plan, alone, tmp_path):
+    seen = []
+    manifest = run_farm(plan, "photon", tmp_path / "run", TWO, progress=seen.append)
+    assert [part.first_event for part in manifest.parts] == [f for f, _ in plan.shards()]
+    assert seen[-1] == 2000
+    assert_whole(tmp_path / "run", alone)
+
+    with pytest.raises(OutputError, match="--resume"):
+        run_farm(plan, "photon", tmp_path / "run", TWO)
+    other = plan.model_copy(update={"seed": 6})
+    with pytest.raises(InputError, match=r"seed \(was 5, is 6\)"):
+        run_farm(other, "photon", tmp_path / "run", TWO, resume=True)
+
+    # What is intact is kept, what was lost or changed is drawn again.
+    kept, lost, changed = manifest.parts[:3]
+    (tmp_path / "run" / lost.file).unlink()
+    (tmp_path / "run" / changed.file).write_bytes(b"not a file of showers")
+    (tmp_path / "run" / "all.root").unlink()
+    again = run_farm(plan, "photon", tmp_path / "run", TWO, resume=True)
+    assert again.parts[0] == kept
+    assert {lost.file, changed.file}.isdisjoint(part.file for part in again.parts)
+    assert_whole(tmp_path / "run", alone)
+
+
+def test_a_killed_run_goes_on_and_killed_workers_are_replaced(plan, alone, tmp_path):
+    plan = plan.model_copy(update={"shard": 20})  # 100 parts: time to kill in
+    folder = tmp_path / "run"
+    with start(plan, folder, workers=2) as process:
+        wait_for_part(process)
+        process.kill()
+    listed = Manifest.load(folder).parts
+    assert 0 < len(listed) < 100
+    assert all(part.intact(folder) for part in listed)
+    with start(plan, folder, workers=2) as process:
+        wait_for_part(process)
+        workers = [
+            child
+            for child in psutil.Process(process.pid).children(recursive=True)
+            if "spawn_main" in " ".join(child.cmdline())
+        ]
+        os.kill(workers[0].pid, signal.SIGKILL)
+        process.stdout.read()
+        assert process.wait(120) == 0
+    assert set(listed) <= set(Manifest.load(folder).parts)
+    assert_whole(folder, alone)
+
+
+def dask(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "dask", *arguments],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_a_killed_scheduler_ends_the_run_with_a_line_and_another_goes_on(plan, alone, tmp_path):
+    plan = plan.model_copy(update={"shard": 20})
+    folder = tmp_path / "run"
+    address = tmp_path / "scheduler.json"
+    scheduler = dask(
+        "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+        "--scheduler-file", str(address),
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (address.exists() and address.read_text().strip()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    import json
+
+    where = json.loads(address.read_text())["address"]
+    worker = dask("worker", where, "--nthreads", "1", "--no-dashboard", "--no-nanny")
+
+    def kill(done):
+        if done:
+            scheduler.kill()
+
+    try:
+        with pytest.raises(OutputError, match=r"scheduler went away.*go on with --resume"):
+            run_farm(plan, "photon", folder, Farm(scheduler=where), progress=kill)
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
+    assert 0 < len(Manifest.load(folder).parts) < 100
+    run_farm(plan, "photon", folder, TWO, resume=True)
+    assert_whole(folder, alone)
+
+
+def test_a_part_that_cannot_be_drawn_ends_the_run_and_keeps_the_others(plan, tmp_path):
+    other = plan.model_copy(update={"model_sha256": "0" * 64})
+    with pytest.raises(InputError, match=r"events 100 to 399.*same file.*0 of 7 parts"):
+        run_farm(other, "photon", tmp_path / "run", Farm(workers=1))
+
+
+def test_a_scheduler_that_is_not_there_is_named(plan, tmp_path):
+    with pytest.raises(InputError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"):
+        run_farm(plan, "photon", tmp_path / "run", Farm(scheduler="tcp://127.0.0.1:9"))
