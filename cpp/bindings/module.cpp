@@ -3,13 +3,16 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <fastcaloq/conditioner.hpp>
 #include <fastcaloq/error.hpp>
 #include <fastcaloq/model.hpp>
 #include <fastcaloq/random.hpp>
 #include <fastcaloq/sampler.hpp>
 #include <fastcaloq/version.hpp>
 #include <filesystem>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "arrays.hpp"
 
@@ -85,11 +88,51 @@ FloatArray make_output(const Sampler& sampler, std::size_t n) {
       {static_cast<py::ssize_t>(n), static_cast<py::ssize_t>(sampler.model()->n_layers())});
 }
 
-py::tuple sample(const Sampler& sampler, const Array& incident_energy, const Array& eta,
-                 std::uint64_t seed, const Array& event, const Array& particle,
-                 const std::string& policy_name) {
+using OptionalArray = std::optional<Array>;
+
+Conditions make_conditions(const Sampler& sampler, const Array& incident_energy, const Array& eta,
+                           const OptionalArray& quantum) {
+  Conditions conditions = make_conditions(incident_energy, eta);
+  if (!quantum) return conditions;
+  const std::size_t width = sampler.model()->n_features();
+  if (width == 0) {
+    throw InputError("quantum was given to a model without a conditioner: leave it out");
+  }
+  conditions.quantum = bindings::float_rows(
+      *quantum, "quantum", static_cast<py::ssize_t>(conditions.n), static_cast<py::ssize_t>(width));
+  return conditions;
+}
+
+FloatArray own_features(std::shared_ptr<Model> model, const Array& incident_energy,
+                        const Array& eta, const std::string& policy_name) {
   const OutOfRange policy = out_of_range_from_name(policy_name);
   const Conditions conditions = make_conditions(incident_energy, eta);
+  const auto conditioner = own_conditioner(model);
+  if (!conditioner) {
+    throw InputError(
+        "this model file holds neither conditioner nor table, so it has no features of its own: "
+        "ask "
+        "the service it was made for");
+  }
+  FloatArray output({static_cast<py::ssize_t>(conditions.n),
+                     static_cast<py::ssize_t>(conditioner->n_features())});
+  float* data = output.mutable_data();
+  {
+    const py::gil_scoped_release release;
+    std::vector<float> used(2 * conditions.n);
+    float* energies = used.data();
+    float* etas = energies + conditions.n;
+    check_conditions(model->card(), conditions, policy, energies, etas);
+    conditioner->features(energies, etas, conditions.n, data);
+  }
+  return output;
+}
+
+py::tuple sample(const Sampler& sampler, const Array& incident_energy, const Array& eta,
+                 std::uint64_t seed, const Array& event, const Array& particle,
+                 const std::string& policy_name, const OptionalArray& quantum) {
+  const OutOfRange policy = out_of_range_from_name(policy_name);
+  const Conditions conditions = make_conditions(sampler, incident_energy, eta, quantum);
   const auto n = static_cast<py::ssize_t>(conditions.n);
   const ShowerKeys keys{seed, bindings::event_rows(event, n), bindings::particle_rows(particle, n)};
   FloatArray output = make_output(sampler, conditions.n);
@@ -103,9 +146,9 @@ py::tuple sample(const Sampler& sampler, const Array& incident_energy, const Arr
 }
 
 py::tuple generate(const Sampler& sampler, const Array& incident_energy, const Array& eta,
-                   const Array& z, const std::string& policy_name) {
+                   const Array& z, const std::string& policy_name, const OptionalArray& quantum) {
   const OutOfRange policy = out_of_range_from_name(policy_name);
-  const Conditions conditions = make_conditions(incident_energy, eta);
+  const Conditions conditions = make_conditions(sampler, incident_energy, eta, quantum);
   const float* z_data = bindings::float_rows(z, "z", static_cast<py::ssize_t>(conditions.n),
                                              static_cast<py::ssize_t>(sampler.model()->n_layers()));
   FloatArray output = make_output(sampler, conditions.n);
@@ -149,21 +192,26 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("card", &Model::card_json)
       .def_property_readonly("digest", &Model::digest)
       .def_property_readonly("n_layers", &Model::n_layers)
+      .def_property_readonly("n_features", &Model::n_features)
       .def("check_conditions", &check, py::arg("incident_energy"), py::arg("eta"),
+           py::arg("out_of_range") = "refuse")
+      .def("features", &own_features, py::arg("incident_energy"), py::arg("eta"),
            py::arg("out_of_range") = "refuse");
 
   py::class_<Sampler>(m, "Sampler",
                       "Draws layer energies from a model; may be used by many threads.")
       .def(py::init([](std::shared_ptr<Model> model, unsigned threads, const std::string& set) {
-             return std::make_unique<Sampler>(std::move(model), SamplerOptions{threads, set});
+             return std::make_unique<Sampler>(std::move(model),
+                                              SamplerOptions{threads, set, nullptr});
            }),
            py::arg("model"), py::arg("threads") = 0, py::arg("instruction_set") = "auto")
       .def_property_readonly("threads", &Sampler::threads)
       .def_property_readonly("instruction_set", &Sampler::instruction_set)
       .def("sample", &sample, py::arg("incident_energy"), py::arg("eta"), py::arg("seed"),
-           py::arg("event"), py::arg("particle"), py::arg("out_of_range") = "refuse")
+           py::arg("event"), py::arg("particle"), py::arg("out_of_range") = "refuse",
+           py::arg("quantum") = py::none())
       .def("generate", &generate, py::arg("incident_energy"), py::arg("eta"), py::arg("z"),
-           py::arg("out_of_range") = "refuse");
+           py::arg("out_of_range") = "refuse", py::arg("quantum") = py::none());
 
   m.def("latents", &draw_latents, py::arg("seed"), py::arg("event"), py::arg("particle"),
         py::arg("n"), py::arg("stream") = 0);

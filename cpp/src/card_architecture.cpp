@@ -75,6 +75,14 @@ TableCard parse_table(JsonObject object, const PhaseSpace& reach) {
   return table;
 }
 
+std::string parse_version(JsonObject& object) {
+  std::string version = object.text("version");
+  if (version.size() != 16 || version.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    object.fail("version", "is not 16 hexadecimal digits");
+  }
+  return version;
+}
+
 }  // namespace
 
 Interval parse_interval(JsonObject& object, const char* key, double low, double high) {
@@ -98,11 +106,13 @@ FlowCard parse_flow(JsonObject object, int n_layers) {
 ConditioningCard parse_conditioning(JsonObject object, const PhaseSpace& reach) {
   ConditioningCard card;
   constexpr std::array kinds{ConditioningKind::none, ConditioningKind::conditioner,
-                             ConditioningKind::classical};
+                             ConditioningKind::classical, ConditioningKind::multilinear,
+                             ConditioningKind::fourier};
   constexpr std::array modes{ConditioningMode::none, ConditioningMode::precomputed,
-                             ConditioningMode::embedded};
-  card.kind = kinds[object.choice("kind", {"none", "conditioner", "classical"})];
-  card.mode = modes[object.choice("mode", {"none", "precomputed", "embedded"})];
+                             ConditioningMode::embedded, ConditioningMode::served};
+  card.kind =
+      kinds[object.choice("kind", {"none", "conditioner", "classical", "multilinear", "fourier"})];
+  card.mode = modes[object.choice("mode", {"none", "precomputed", "embedded", "served"})];
   card.features = object.integer("features", 0, 1024);
   if (!object.is_null("circuit")) card.circuit = parse_circuit(object.object("circuit"));
   if (!object.is_null("hidden")) card.hidden = object.integers("hidden", 0, 16, 1, max_width);
@@ -119,8 +129,18 @@ ConditioningCard parse_conditioning(JsonObject object, const PhaseSpace& reach) 
   if (card.kind != ConditioningKind::classical && !card.hidden.empty()) {
     object.fail("hidden", "contradicts its kind");
   }
-  if ((card.mode == ConditioningMode::precomputed) != card.table.has_value()) {
+  const bool served = card.mode == ConditioningMode::served;
+  // A served model may carry a table to fall back to.
+  if (!served && (card.mode == ConditioningMode::precomputed) != card.table.has_value()) {
     object.fail("table", "contradicts its mode");
+  }
+  if (object.given("version")) card.version = parse_version(object);
+  if (served && card.version.empty()) {
+    object.fail("version", "is missing, so the service could not be recognised");
+  }
+  if (card.mode == ConditioningMode::embedded && card.kind != ConditioningKind::conditioner &&
+      card.kind != ConditioningKind::classical) {
+    object.fail("mode", "is one that its kind cannot have");
   }
   if (card.mode == ConditioningMode::embedded && card.circuit && card.circuit->n_qubits > 10) {
     // Its matrices would take 512 MiB for each upload.

@@ -134,7 +134,8 @@ std::vector<float> as_float(const std::vector<double>& numbers) {
   return values;
 }
 
-ParityCard parse_parity(JsonObject object, std::size_t n_layers, const PhaseSpace& reach) {
+ParityCard parse_parity(JsonObject object, std::size_t n_layers, const PhaseSpace& reach,
+                        const ConditioningCard& conditioning) {
   ParityCard parity;
   const std::vector<double> energies =
       object.numbers("incident_energy", 1, 10000, reach.incident_energy.low * 0.999,
@@ -143,6 +144,13 @@ ParityCard parse_parity(JsonObject object, std::size_t n_layers, const PhaseSpac
   parity.incident_energy = as_float(energies);
   parity.eta = as_float(object.numbers("eta", n, n, -max_eta, max_eta));
   parity.z_energy = as_float(object.matrix("z_energy", n, n_layers, -100.0, 100.0));
+  if (object.given("quantum") != (conditioning.mode == ConditioningMode::served)) {
+    object.fail("quantum", "contradicts the mode of the conditioning");
+  }
+  if (object.given("quantum")) {
+    const auto n_features = static_cast<std::size_t>(conditioning.features);
+    parity.quantum = as_float(object.matrix("quantum", n, n_features, -large, large));
+  }
   parity.layer_energy = as_float(object.matrix("layer_energy", n, n_layers, 0.0, 1e30));
   parity.relative_tolerance = object.number("relative_tolerance", 0.0, 0.1);
   parity.absolute_tolerance = object.number("absolute_tolerance", 0.0, max_energy);
@@ -187,7 +195,8 @@ ModelCard parse_card(std::string_view text) {
   card.flow = parse_flow(object.object("flow"), static_cast<int>(n_layers));
   card.conditioning = parse_conditioning(object.object("conditioning"), card.extrapolation);
   check_training(object.object("training"));
-  card.parity = parse_parity(object.object("parity"), n_layers, card.extrapolation);
+  card.parity =
+      parse_parity(object.object("parity"), n_layers, card.extrapolation, card.conditioning);
   object.finish();
   return card;
 }

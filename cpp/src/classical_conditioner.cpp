@@ -1,13 +1,13 @@
 #include <utility>
 
-#include "conditioner.hpp"
 #include "dense_chain.hpp"
+#include "stored_conditioner.hpp"
 
 namespace fastcaloq::detail {
 namespace {
 
 /// A small tanh network on the condition, in float32.
-class ClassicalConditioner final : public Conditioner {
+class ClassicalConditioner final : public StoredConditioner {
  public:
   explicit ClassicalConditioner(const std::vector<kernels::MlpLayer>& layers)
       : chain_(layers, kernels::Activation::tanh) {}
@@ -25,8 +25,8 @@ class ClassicalConditioner final : public Conditioner {
 
 }  // namespace
 
-std::unique_ptr<const Conditioner> make_classical_conditioner(const ModelCard& card,
-                                                              Weights& weights) {
+std::unique_ptr<const StoredConditioner> make_classical_conditioner(const ModelCard& card,
+                                                                    Weights& weights) {
   std::vector<std::size_t> widths{2};
   for (const int width : card.conditioning.hidden)
     widths.push_back(static_cast<std::size_t>(width));

@@ -6,5 +6,6 @@ namespace fastcaloq {
 Error::~Error() = default;
 ModelError::~ModelError() = default;
 InputError::~InputError() = default;
+ServiceError::~ServiceError() = default;
 
 }  // namespace fastcaloq

@@ -182,6 +182,10 @@ bool JsonObject::is_null(const char* key) {
   return at(key).is_null();
 }
 
+bool JsonObject::given(const char* key) {
+  return value_->contains(key) && !is_null(key);
+}
+
 std::size_t JsonObject::choice(const char* key, const std::vector<std::string>& words) {
   const std::string word = text(key);
   const auto found = std::find(words.begin(), words.end(), word);

@@ -41,6 +41,8 @@ class JsonObject {
   JsonObject object(const char* key);
   std::vector<JsonObject> objects(const char* key, std::size_t shortest, std::size_t longest);
   bool is_null(const char* key);
+  /// Whether an optional key is there and not null.
+  bool given(const char* key);
   /// Index of the text under `key` in `words`; refused if not among them.
   std::size_t choice(const char* key, const std::vector<std::string>& words);
 

@@ -108,8 +108,12 @@ std::shared_ptr<const Model> Model::from_bytes(const void* data, std::size_t siz
     model->card_json_ = metadata(file, "fastcaloq.card");
     model->card_ = detail::parse_card(model->card_json_);
     const auto n_layers = static_cast<std::int64_t>(model->n_layers());
-    check_values(file.inputs, "inputs",
-                 {{"incident_energy", 1}, {"eta", 1}, {"z_energy", n_layers}});
+    std::vector<std::pair<std::string, std::int64_t>> inputs{
+        {"incident_energy", 1}, {"eta", 1}, {"z_energy", n_layers}};
+    if (model->card_.conditioning.mode == ConditioningMode::served) {
+      inputs.emplace_back("quantum", model->card_.conditioning.features);
+    }
+    check_values(file.inputs, "inputs", inputs);
     check_values(file.outputs, "outputs", {{"layer_energy", n_layers}});
     detail::Weights weights(file);
     model->network_ = std::make_unique<const detail::Network>(model->card_, weights);

@@ -83,7 +83,7 @@ Network::Network(const ModelCard& card, Weights& weights)
   condition_.log_energy_half_width = static_cast<float>(card.condition.log_energy_half_width);
   condition_.eta_center = static_cast<float>(card.condition.eta_center);
   condition_.eta_half_width = static_cast<float>(card.condition.eta_half_width);
-  conditioner_ = make_conditioner(card, weights);
+  conditioner_ = make_stored_conditioner(card, weights);
 }
 
 void Network::run(const kernels::KernelTable& kernels, const Conditions& rows, const float* z,
@@ -104,14 +104,15 @@ void Network::run(const kernels::KernelTable& kernels, const Conditions& rows, c
   }
   kernels.condition(condition_, workspace.unique_energy, workspace.unique_eta,
                     workspace.unique_condition, workspace.log_energy, n_unique);
-  if (conditioner_) {
+  const bool own = rows.quantum == nullptr && conditioner_ != nullptr;
+  if (own) {
     const ConditionRows unique{n_unique, workspace.unique_condition, workspace.log_energy,
                                workspace.unique_eta};
     conditioner_->features(kernels, unique, workspace.unique_features,
                            workspace.conditioner.data());
   }
   const float* condition = workspace.unique_condition;
-  const float* features = workspace.unique_features;
+  const float* features = own ? workspace.unique_features : rows.quantum;
   if (n_unique < rows.n) {
     std::size_t from = 0;
     for (std::size_t row = 0; row < rows.n; ++row) {
@@ -120,15 +121,23 @@ void Network::run(const kernels::KernelTable& kernels, const Conditions& rows, c
         ++from;
       }
       std::copy_n(workspace.unique_condition + 2 * from, 2, workspace.condition + 2 * row);
+      if (!own) continue;
       std::copy_n(workspace.unique_features + n_features_ * from, n_features_,
                   workspace.features + n_features_ * row);
     }
     condition = workspace.condition;
-    features = workspace.features;
+    if (own) features = workspace.features;
   }
-  kernels.sample(flow_.view(), rows.incident_energy, condition,
-                 n_features_ == 0 ? nullptr : features, z, layer_energy, rows.n,
+  kernels.sample(flow_.view(), rows.incident_energy, condition, features, z, layer_energy, rows.n,
                  workspace.flow.data());
+}
+
+void Network::features(const kernels::KernelTable& kernels, const Conditions& rows, float* features,
+                       ChunkWorkspace& workspace) const {
+  kernels.condition(condition_, rows.incident_energy, rows.eta, workspace.condition,
+                    workspace.log_energy, rows.n);
+  conditioner_->features(kernels, {rows.n, workspace.condition, workspace.log_energy, rows.eta},
+                         features, workspace.conditioner.data());
 }
 
 void Network::verify(const kernels::KernelTable& kernels, const ParityCard& parity) const {
@@ -137,7 +146,9 @@ void Network::verify(const kernels::KernelTable& kernels, const ParityCard& pari
   std::vector<float> energies(chunk_rows * width);
   for (std::size_t start = 0; start < parity.incident_energy.size(); start += chunk_rows) {
     const std::size_t n = std::min(chunk_rows, parity.incident_energy.size() - start);
-    run(kernels, {n, parity.incident_energy.data() + start, parity.eta.data() + start},
+    const float* quantum =
+        parity.quantum.empty() ? nullptr : parity.quantum.data() + start * n_features_;
+    run(kernels, {n, parity.incident_energy.data() + start, parity.eta.data() + start, quantum},
         parity.z_energy.data() + start * width, energies.data(), workspace);
     for (std::size_t i = 0; i < n * width; ++i) {
       const double want = parity.layer_energy[start * width + i];

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <memory>
 
-#include "conditioner.hpp"
 #include "fastcaloq/conditions.hpp"
 #include "kernels/engine.hpp"
+#include "stored_conditioner.hpp"
 #include "weights.hpp"
 
 namespace fastcaloq::detail {
@@ -25,13 +25,19 @@ class Network {
   /// \throws ModelError weights that do not fit the card
   Network(const ModelCard& card, Weights& weights);
 
-  /// Layer energies (n, L) MeV of checked conditions from latents z (n, L), n <= chunk_rows.
+  /// Layer energies (n, L) MeV of checked conditions from latents z (n, L), n <= chunk_rows. Features
+  /// are rows.quantum, or the file's own (has_conditioner() or no features at all).
   void run(const kernels::KernelTable& kernels, const Conditions& rows, const float* z,
            float* layer_energy, ChunkWorkspace& workspace) const;
+
+  /// The file's own features (n, Q) of checked conditions, n <= chunk_rows; needs has_conditioner().
+  void features(const kernels::KernelTable& kernels, const Conditions& rows, float* features,
+                ChunkWorkspace& workspace) const;
 
   /// \throws ModelError the parity vectors are not reproduced
   void verify(const kernels::KernelTable& kernels, const ParityCard& parity) const;
 
+  bool has_conditioner() const noexcept { return conditioner_ != nullptr; }
   std::size_t n_layers() const noexcept { return flow_.view().n_layers; }
 
  private:
@@ -40,7 +46,7 @@ class Network {
   std::size_t n_features_;
   kernels::ConditionView condition_;
   kernels::PackedFlow flow_;
-  std::unique_ptr<const Conditioner> conditioner_;
+  std::unique_ptr<const StoredConditioner> conditioner_;
 };
 
 struct ChunkWorkspace {

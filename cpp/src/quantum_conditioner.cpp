@@ -2,8 +2,8 @@
 #include <string>
 #include <utility>
 
-#include "conditioner.hpp"
 #include "dense_chain.hpp"
+#include "stored_conditioner.hpp"
 
 namespace fastcaloq::detail {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 ///   state = initial ; for each upload: state <- (exp(-i m(c) phases) * state) matrix
 ///   features = |state|^2 readout
 /// in float32, states as rows [re, im] of 2 D numbers.
-class QuantumConditioner final : public Conditioner {
+class QuantumConditioner final : public StoredConditioner {
  public:
   struct Upload {
     DenseChain phases;  // monomials -> D, in turns
@@ -119,8 +119,8 @@ DenseChain product(Weights& weights, const std::string& name, std::size_t n_in, 
 
 }  // namespace
 
-std::unique_ptr<const Conditioner> make_quantum_conditioner(const ModelCard& card,
-                                                            Weights& weights) {
+std::unique_ptr<const StoredConditioner> make_quantum_conditioner(const ModelCard& card,
+                                                                  Weights& weights) {
   const CircuitCard& circuit = *card.conditioning.circuit;
   const std::size_t dimension = std::size_t{1} << circuit.n_qubits;
   const std::size_t n_monomials = circuit.monomial_degree == 1 ? 2 : 5;

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "fastcaloq/error.hpp"
+#include "instruction_set.hpp"
 #include "network.hpp"
 #include "parallel.hpp"
 #include "text.hpp"
@@ -23,25 +23,19 @@ namespace {
 
 constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
-kernels::InstructionSet find_instruction_set(const std::string& name) {
-  if (name == "auto") return kernels::best_instruction_set();
-  const std::optional<kernels::InstructionSet> set =
-      kernels::instruction_set_from_name(name.c_str());
-  const auto& available = kernels::available_instruction_sets();
-  if (!set || std::find(available.begin(), available.end(), *set) == available.end()) {
-    std::string list = "auto";
-    for (const std::string& each : instruction_sets()) list += ", " + each;
-    throw InputError("instruction set " + detail::in_quotes(name) +
-                     " is unknown or not available on this machine: use one of " + list);
-  }
-  return *set;
-}
-
 void require(const void* array, const char* name) {
   if (array == nullptr) {
     throw InputError(std::string(name) +
                      " is a null pointer for a batch that is not empty: give an array");
   }
+}
+
+/// Row of the first value that is not finite, or `none`.
+std::size_t first_not_finite(const float* values, std::size_t n, std::size_t width) {
+  for (std::size_t i = 0; i < n * width; ++i) {
+    if (!std::isfinite(values[i])) return i / width;
+  }
+  return none;
 }
 
 /// First row that is not all finite and >= 0, or `none`.
@@ -63,9 +57,10 @@ std::size_t first_bad_row(const float* energies, std::size_t n, std::size_t widt
 struct Sampler::Implementation {
   Implementation(std::shared_ptr<const Model> shared, const SamplerOptions& options)
       : model(std::move(shared)),
-        instruction_set(find_instruction_set(options.instruction_set)),
+        instruction_set(detail::find_instruction_set(options.instruction_set)),
         kernels(kernels::kernels(instruction_set)),
-        threads(options.threads == 0 ? detail::available_processors() : options.threads) {}
+        threads(options.threads == 0 ? detail::available_processors() : options.threads),
+        conditioner(options.conditioner) {}
 
   std::unique_ptr<ChunkWorkspace> take_workspace() {
     {
@@ -84,6 +79,10 @@ struct Sampler::Implementation {
     workspaces.push_back(std::move(workspace));
   }
 
+  /// Features of all rows where they do not come from the model itself: those the caller gave, or
+  /// those of the sampler's conditioner, kept in `storage`. Null: the model's own.
+  const float* given_features(const Conditions& conditions, std::vector<float>& storage) const;
+
   /// Draws all chunks; latents come from `z` or, where that is null, from `keys`.
   std::size_t run(Conditions conditions, const ShowerKeys* keys, const float* z, OutOfRange policy,
                   float* layer_energy);
@@ -92,9 +91,46 @@ struct Sampler::Implementation {
   kernels::InstructionSet instruction_set;
   const kernels::KernelTable& kernels;
   unsigned threads;
+  std::shared_ptr<const Conditioner> conditioner;
   std::mutex mutex;
   std::vector<std::unique_ptr<ChunkWorkspace>> workspaces;
 };
+
+const float* Sampler::Implementation::given_features(const Conditions& conditions,
+                                                     std::vector<float>& storage) const {
+  const std::size_t width = model->n_features();
+  if (conditions.quantum != nullptr) {
+    if (width == 0) {
+      throw InputError(
+          "features were given to a model without a conditioner, which would not look at them: "
+          "leave them out");
+    }
+    const std::size_t row = first_not_finite(conditions.quantum, conditions.n, width);
+    if (row != none) {
+      throw InputError("row " + std::to_string(row) +
+                       ": a feature given for it is not a finite number, so no shower can be "
+                       "drawn: correct or drop this row");
+    }
+    return conditions.quantum;
+  }
+  if (conditioner) {
+    storage.resize(conditions.n * width);
+    conditioner->features(conditions.incident_energy, conditions.eta, conditions.n, storage.data());
+    const std::size_t row = first_not_finite(storage.data(), conditions.n, width);
+    if (row != none) {
+      throw ModelError("row " + std::to_string(row) +
+                       ": the conditioner gives a feature that is not finite, so no shower can be "
+                       "drawn: check what computes the features");
+    }
+    return storage.data();
+  }
+  if (width != 0 && !model->network().has_conditioner()) {
+    throw InputError(
+        "the conditioning of this model is served and the file has no table to fall back to, so "
+        "its features are unknown: give them (quantum), or a conditioner that asks the service");
+  }
+  return nullptr;
+}
 
 std::size_t Sampler::Implementation::run(Conditions conditions, const ShowerKeys* keys,
                                          const float* z, OutOfRange policy, float* layer_energy) {
@@ -108,9 +144,12 @@ std::size_t Sampler::Implementation::run(Conditions conditions, const ShowerKeys
   float* used = clipped.empty() ? nullptr : clipped.data();
   const std::size_t n_outside = check_conditions(model->card(), conditions, policy, used,
                                                  used == nullptr ? nullptr : used + n);
-  if (used != nullptr) conditions = {n, used, used + n};
+  if (used != nullptr) conditions = {n, used, used + n, conditions.quantum};
+  std::vector<float> storage;
+  const float* quantum = given_features(conditions, storage);
 
   const std::size_t width = model->n_layers();
+  const std::size_t n_features = model->n_features();
   const std::size_t n_chunks = (n + Network::chunk_rows - 1) / Network::chunk_rows;
   // A thread takes about 30 us to start: below 4 chunks each it does not pay.
   const std::size_t n_workers = std::clamp<std::size_t>(n_chunks / 4, 1, threads);
@@ -131,7 +170,8 @@ std::size_t Sampler::Implementation::run(Conditions conditions, const ShowerKeys
       }
       float* out = layer_energy + start * width;
       model->network().run(kernels,
-                           {rows, conditions.incident_energy + start, conditions.eta + start},
+                           {rows, conditions.incident_energy + start, conditions.eta + start,
+                            quantum == nullptr ? nullptr : quantum + start * n_features},
                            latents, out, workspace);
       const std::size_t bad = first_bad_row(out, rows, width);
       if (bad == none) continue;
@@ -164,6 +204,11 @@ Sampler::Sampler(std::shared_ptr<const Model> model, const SamplerOptions& optio
                      " threads would only slow the machine down: use at most " +
                      std::to_string(most));
   }
+  if (options.conditioner && options.conditioner->n_features() != model->n_features()) {
+    throw InputError("the conditioner gives " + std::to_string(options.conditioner->n_features()) +
+                     " features where the model takes " + std::to_string(model->n_features()) +
+                     ", so it belongs to another model: give the one this model was trained with");
+  }
   implementation_ = std::make_unique<Implementation>(std::move(model), options);
   const Implementation& own = *implementation_;
   // The model was verified at load with the best set; any other is verified here.
@@ -190,12 +235,12 @@ std::size_t Sampler::generate(const Conditions& conditions, const float* z, OutO
   if (conditions.n == 0) return 0;
   require(z, "z");
   const std::size_t width = implementation_->model->n_layers();
-  for (std::size_t i = 0; i < conditions.n * width; ++i) {
-    if (!std::isfinite(z[i])) {
-      throw InputError(
-          "row " + std::to_string(i / width) + ": latent " + std::to_string(i % width) +
-          " is not a finite number, so no shower can be drawn: give standard normal numbers");
-    }
+  const std::size_t row = first_not_finite(z, conditions.n, width);
+  if (row != none) {
+    throw InputError(
+        "row " + std::to_string(row) +
+        ": a latent is not a finite number, so no shower can be drawn: give standard normal "
+        "numbers");
   }
   return implementation_->run(conditions, nullptr, z, policy, layer_energy);
 }

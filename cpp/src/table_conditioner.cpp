@@ -1,11 +1,11 @@
-#include "conditioner.hpp"
+#include "stored_conditioner.hpp"
 
 namespace fastcaloq::detail {
 namespace {
 
 /// Features computed at export on a uniform grid in log(E/MeV) and |eta|, interpolated by the cubic
 /// through the four nearest nodes along each axis.
-class TableConditioner final : public Conditioner {
+class TableConditioner final : public StoredConditioner {
  public:
   explicit TableConditioner(kernels::PackedTable table) : table_(std::move(table)) {}
 
@@ -22,7 +22,8 @@ class TableConditioner final : public Conditioner {
 
 }  // namespace
 
-std::unique_ptr<const Conditioner> make_table_conditioner(const ModelCard& card, Weights& weights) {
+std::unique_ptr<const StoredConditioner> make_table_conditioner(const ModelCard& card,
+                                                                Weights& weights) {
   const TableCard& table = *card.conditioning.table;
   const auto n_energy = static_cast<std::size_t>(table.n_energy);
   const auto n_eta = static_cast<std::size_t>(table.n_eta);

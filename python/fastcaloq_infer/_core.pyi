@@ -32,6 +32,9 @@ class Model:
     @property
     def n_layers(self) -> int:
         """Columns of ``layer_energy``."""
+    @property
+    def n_features(self) -> int:
+        """Columns of ``quantum``, the conditioner's features; 0 for a model without one."""
     def check_conditions(
         self,
         incident_energy: NDArray[np.float32],
@@ -42,6 +45,17 @@ class Model:
 
         Raises ``InputError`` naming the first row that is not finite, not positive, or not allowed
         by ``out_of_range`` ("refuse", "clip", "extrapolate").
+        """
+    def features(
+        self,
+        incident_energy: NDArray[np.float32],
+        eta: NDArray[np.float32],
+        out_of_range: str = "refuse",
+    ) -> NDArray[np.float32]:
+        """Features (N, Q) of what the file itself holds: table, circuit or network.
+
+        Raises ``InputError`` as `check_conditions`, and for a file that holds none: kind ``none``,
+        or conditioning that is served without a table to fall back to.
         """
 
 @final
@@ -65,11 +79,16 @@ class Sampler:
         event: NDArray[np.uint64],
         particle: NDArray[np.uint32],
         out_of_range: str = "refuse",
+        quantum: NDArray[np.float32] | None = None,
     ) -> tuple[NDArray[np.float32], int]:
         """Layer energies (N, L) in MeV of N particles, and how many are outside the validity.
 
-        Raises ``InputError`` as `Model.check_conditions`, ``ModelError`` if an energy that is not
-        finite comes out.
+        ``quantum`` (N, Q) are features to use in place of the model's own, whatever its mode: those
+        of the values that are used, so of the clipped ones with "clip". They must be given where
+        the conditioning is served and the file has no table. Same key, same features, same bits.
+
+        Raises ``InputError`` as `Model.check_conditions`, and for features that are missing, of
+        another shape or not finite; ``ModelError`` if an energy that is not finite comes out.
         """
     def generate(
         self,
@@ -77,6 +96,7 @@ class Sampler:
         eta: NDArray[np.float32],
         z: NDArray[np.float32],
         out_of_range: str = "refuse",
+        quantum: NDArray[np.float32] | None = None,
     ) -> tuple[NDArray[np.float32], int]:
         """As `sample`, from given latents ``z`` (N, L)."""
 

@@ -144,7 +144,7 @@ def write_random_model(
     path: Path,
     seed: int = 0,
     *,
-    conditioning: Literal["precomputed", "embedded"] = "precomputed",
+    conditioning: Literal["precomputed", "embedded", "served"] = "precomputed",
     **options: Any,
 ) -> ExportResult:
     """Export a random flow to ``path``; returns what `fastcaloq_infer.export.export_flow` does."""

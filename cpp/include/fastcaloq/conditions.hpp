@@ -16,6 +16,9 @@ struct Conditions {
   std::size_t n = 0;
   const float* incident_energy = nullptr;  ///< (n) MeV, > 0
   const float* eta = nullptr;              ///< (n) pseudorapidity, either sign
+  /// (n, Q) row-major features, finite; null: those of the sampler's conditioner. Those of the values
+  /// that are used, so of the clipped ones where the policy is to clip.
+  const float* quantum = nullptr;
 };
 
 /// What to do with particles outside the card's range of validity.

@@ -30,4 +30,11 @@ class FASTCALOQ_API InputError : public Error {
   ~InputError() override;
 };
 
+/// A conditioning service that is away, refuses, or gives answers that cannot be used.
+class FASTCALOQ_API ServiceError : public Error {
+ public:
+  using Error::Error;
+  ~ServiceError() override;
+};
+
 }  // namespace fastcaloq

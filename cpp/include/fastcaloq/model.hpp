@@ -42,6 +42,10 @@ class FASTCALOQ_API Model {
   const std::string& digest() const noexcept { return digest_; }
   /// Columns of `layer_energy`, in the order of `card().binning.layers`.
   std::size_t n_layers() const noexcept { return card_.binning.layers.size(); }
+  /// Features per shower, Q; 0 for a model without a conditioner.
+  std::size_t n_features() const noexcept {
+    return static_cast<std::size_t>(card_.conditioning.features);
+  }
 
   /// For the library's own classes.
   const detail::Network& network() const noexcept { return *network_; }

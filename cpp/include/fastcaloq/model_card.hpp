@@ -86,8 +86,8 @@ struct FlowCard {
   Activation activation = Activation::relu;
 };
 
-enum class ConditioningKind : std::uint8_t { none, conditioner, classical };
-enum class ConditioningMode : std::uint8_t { none, precomputed, embedded };
+enum class ConditioningKind : std::uint8_t { none, conditioner, classical, multilinear, fourier };
+enum class ConditioningMode : std::uint8_t { none, precomputed, embedded, served };
 
 /// The circuit that was trained; `monomial_degree` fixes the inputs of its constant matrices.
 struct CircuitCard {
@@ -117,7 +117,10 @@ struct ConditioningCard {
   int features = 0;
   std::optional<CircuitCard> circuit;
   std::vector<int> hidden;  ///< classical only
-  std::optional<TableCard> table;
+  std::optional<TableCard>
+      table;  ///< precomputed, or to fall back to where the features are served
+  std::string
+      version;  ///< names the trained conditioner: 16 hexadecimal digits; empty in old files
 };
 
 /// Inputs and outputs the model must reproduce; run at every load.
@@ -125,6 +128,7 @@ struct ParityCard {
   std::vector<float> incident_energy;  ///< (n) MeV
   std::vector<float> eta;              ///< (n)
   std::vector<float> z_energy;         ///< (n, layers), row by row
+  std::vector<float> quantum;          ///< (n, features), row by row, where they are served
   std::vector<float> layer_energy;     ///< (n, layers) MeV, row by row
   double relative_tolerance = 0.0;
   double absolute_tolerance = 0.0;  ///< MeV

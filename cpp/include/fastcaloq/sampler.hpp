@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "fastcaloq/conditioner.hpp"
 #include "fastcaloq/conditions.hpp"
 #include "fastcaloq/export.hpp"
 #include "fastcaloq/model.hpp"
@@ -18,16 +19,19 @@ struct SamplerOptions {
   unsigned threads = 0;
   /// "auto" or one of instruction_sets().
   std::string instruction_set = "auto";
+  /// Where the features come from; null: the model's own conditioner. Asked once for each batch.
+  std::shared_ptr<const Conditioner> conditioner = nullptr;
 };
 
 /// Draws layer energies. Its methods are const and may be called from many threads at once; working
 /// memory is kept between calls, one piece for each thread that was ever inside at the same time.
 ///
-/// A shower depends on its key, energy and eta alone: not on the batch it is in, its place there, or
+/// A shower depends on its key, energy, eta and features alone: not on the batch it is in, its place there, or
 /// the number of threads (bit for bit, for one instruction set).
 class FASTCALOQ_API Sampler {
  public:
-  /// \throws InputError a null model, or an unknown or unavailable instruction set
+  /// \throws InputError a null model, an unknown or unavailable instruction set, or a conditioner with
+  ///         another number of features
   /// \throws ModelError the model does not reproduce its parity vectors with this instruction set
   explicit Sampler(std::shared_ptr<const Model> model, const SamplerOptions& options = {});
   ~Sampler();
@@ -37,8 +41,10 @@ class FASTCALOQ_API Sampler {
   /// Draws one shower for each particle, with latents of its key.
   /// \param layer_energy out, (n, layers) MeV, row-major, each exactly 0 or positive
   /// \return number of particles outside the range of validity
-  /// \throws InputError see check_conditions
+  /// \throws InputError see check_conditions; features that are not finite; conditioning that is
+  ///         served, with neither features, conditioner nor table
   /// \throws ModelError an energy that is not finite came out; names the row
+  /// \throws Error whatever the conditioner throws
   std::size_t sample(const Conditions& conditions, const ShowerKeys& keys, OutOfRange policy,
                      float* layer_energy) const;
 

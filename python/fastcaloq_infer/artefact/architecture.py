@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -104,15 +104,25 @@ class Table(Section):
         return self
 
 
-class CardConditioning(Section):
-    """What turns the condition into features, and how that is stored in the file."""
+EMBEDDABLE: Final = ("conditioner", "classical")
+"""Kinds of conditioning a graph can carry as nodes; the others are precomputed or served."""
 
-    kind: Literal["conditioner", "classical", "none"]
-    mode: Literal["precomputed", "embedded", "none"]
+
+class CardConditioning(Section):
+    """What turns the condition into features, and how that is stored in the file.
+
+    In mode ``served`` the features are an input of the graph (``quantum``) and come from a service
+    that holds the conditioner named by ``version`` (see
+    `fastcaloq_infer.conditioning.version.conditioner_version`); a table may be there as fall-back.
+    """
+
+    kind: Literal["conditioner", "classical", "multilinear", "fourier", "none"]
+    mode: Literal["precomputed", "embedded", "served", "none"]
     features: Annotated[int, Field(ge=0)]
     circuit: CardCircuit | None
     hidden: tuple[Count, ...] | None
     table: Table | None
+    version: Annotated[str, Field(pattern="^[0-9a-f]{16}$")] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> CardConditioning:
@@ -123,9 +133,15 @@ class CardConditioning(Section):
             ("hidden widths", self.hidden is not None, self.kind == "classical"),
             ("a table", self.table is not None, self.mode == "precomputed"),
         ):
+            if name == "a table" and self.mode == "served":
+                continue  # with or without
             if present != wanted:
                 raise ValueError(
                     f"kind {self.kind!r} in mode {self.mode!r} "
                     f"{'needs' if wanted else 'cannot have'} {name}"
                 )
+        if self.mode == "served" and self.version is None:
+            raise ValueError("mode 'served' needs a version, by which the service is recognised")
+        if self.mode == "embedded" and self.kind not in EMBEDDABLE:
+            raise ValueError(f"kind {self.kind!r} cannot be embedded in a graph")
         return self

@@ -22,6 +22,8 @@ from fastcaloq_infer.errors import ModelError
 SCHEMA: Final = 1
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """A model's name becomes file and folder names."""
+_OPTIONAL: Final = (("conditioning", "version"), ("parity", "quantum"))
+"""Keys that came after the first files of this schema, left out where they say nothing."""
 
 
 class Card(Section):
@@ -70,12 +72,15 @@ class Card(Section):
                 raise ValueError(
                     f"flow block {index} splits {n} layers into {block.passive} + {block.active}"
                 )
-        for name, rows in (
-            ("z_energy", self.parity.z_energy),
-            ("layer_energy", self.parity.layer_energy),
+        for name, rows, width in (
+            ("z_energy", self.parity.z_energy, n),
+            ("layer_energy", self.parity.layer_energy, n),
+            ("quantum", self.parity.quantum or (), self.conditioning.features),
         ):
-            if any(len(row) != n for row in rows):
-                raise ValueError(f"parity.{name} needs {n} numbers per row")
+            if any(len(row) != width for row in rows):
+                raise ValueError(f"parity.{name} needs {width} numbers per row")
+        if (self.parity.quantum is not None) != (self.conditioning.mode == "served"):
+            raise ValueError("parity.quantum belongs to models whose conditioning is served")
         if not self.extrapolation.contains(self.validity):
             raise ValueError("the range of extrapolation does not contain the range of validity")
         return self
@@ -83,6 +88,9 @@ class Card(Section):
     def to_json(self) -> str:
         """Return the card as compact JSON with sorted keys (the same card, the same text)."""
         content = self.model_dump(mode="json", by_alias=True)
+        for section, key in _OPTIONAL:
+            if content[section][key] is None:
+                del content[section][key]
         return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @classmethod

@@ -34,11 +34,13 @@ class Parity(Section):
 
     ``layer_energy`` comes from float64; an engine agrees where
     ``abs(e - layer_energy) <= absolute_tolerance + relative_tolerance * layer_energy``.
+    ``quantum`` are the features of the showers, given where the conditioning is served.
     """
 
     incident_energy: Annotated[tuple[Positive, ...], Field(min_length=1)]
     eta: Vector
     z_energy: Matrix
+    quantum: Matrix | None = None
     layer_energy: tuple[tuple[NonNegative, ...], ...]
     relative_tolerance: Positive
     absolute_tolerance: Annotated[float, Field(gt=0, description="MeV")]
@@ -46,6 +48,7 @@ class Parity(Section):
     @model_validator(mode="after")
     def _rows(self) -> Parity:
         n = len(self.incident_energy)
-        if not n == len(self.eta) == len(self.z_energy) == len(self.layer_energy):
+        columns = (self.eta, self.z_energy, self.layer_energy, self.quantum)
+        if any(len(column) != n for column in columns if column is not None):
             raise ValueError("parity vectors have different numbers of rows")
         return self

@@ -17,6 +17,7 @@ class Conditioning(StrEnum):
 
     precomputed = "precomputed"
     embedded = "embedded"
+    served = "served"
 
 
 def export_onnx(
@@ -34,9 +35,14 @@ def export_onnx(
     conditioning: Annotated[
         Conditioning,
         typer.Option(
-            help="The conditioner as a table over energy and eta, or as itself in the graph."
+            help="The conditioner as a table over energy and eta, as itself in the graph, or left "
+            "to a service that the sampler asks."
         ),
     ] = Conditioning.precomputed,
+    fallback: Annotated[
+        bool,
+        typer.Option(help="With served: carry the table too, for when the service is away."),
+    ] = True,
     name: Annotated[
         str | None, typer.Option(help="Name of the model; the checkpoint's by default.")
     ] = None,
@@ -45,7 +51,14 @@ def export_onnx(
     """Write a trained model as one ONNX file that any ONNX runtime and our C++ engine can run."""
     from fastcaloq_infer.export.export import export_onnx as export
 
-    result = export(source, output, conditioning=conditioning.value, name=name, overwrite=force)
+    result = export(
+        source,
+        output,
+        conditioning=conditioning.value,
+        fallback=fallback,
+        name=name,
+        overwrite=force,
+    )
     _print(result)
 
 
@@ -62,6 +75,8 @@ def _print(result: ExportResult) -> None:
         ("valid for", f"{energy[0]:g} to {energy[1]:g} MeV, |eta| {eta[0]:g} to {eta[1]:g}"),
         ("conditioning", f"{card.conditioning.kind}, {card.conditioning.mode}"),
     ]
+    if card.conditioning.version is not None:
+        rows.append(("conditioner", card.conditioning.version))
     if result.table is not None:
         grid = result.table.card
         rows.append(
@@ -89,5 +104,5 @@ def _print(result: ExportResult) -> None:
     if result.table is not None and not result.table.meets_target:
         console.print(
             "[yellow]note:[/yellow] the table misses its target of 1e-6; "
-            "--conditioning embedded has no interpolation error"
+            "--conditioning embedded or served has no interpolation error"
         )

@@ -13,13 +13,14 @@ from fastcaloq_infer.artefact.architecture import (
 )
 from fastcaloq_infer.artefact.sections import Condition, Ranges
 from fastcaloq_infer.conditioning import ClassicalConditioner
+from fastcaloq_infer.conditioning.version import conditioner_version
 
 if TYPE_CHECKING:
     from fastcaloq_infer.artefact.architecture import Table
     from fastcaloq_infer.flow import EnergyFlow
     from fastcaloq_infer.training.metadata import ModelMetadata
 
-ConditioningMode = Literal["precomputed", "embedded"]
+ConditioningMode = Literal["precomputed", "embedded", "served"]
 _REACH = 2.0  # the range of extrapolation is this much wider in energy, at either end
 
 
@@ -83,4 +84,5 @@ def conditioning_section(
             tuple(conditioner.hidden) if isinstance(conditioner, ClassicalConditioner) else None
         ),
         table=table,
+        version=conditioner_version(conditioner, metadata.quantum),
     )

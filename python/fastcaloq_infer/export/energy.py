@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastcaloq_infer.export.blocks import inverse_block
 from fastcaloq_infer.export.decode import decode
-from fastcaloq_infer.export.features import condition_nodes, feature_nodes
+from fastcaloq_infer.export.features import TABLE, condition_nodes, feature_nodes
 from fastcaloq_infer.export.graph import Graph
 
 if TYPE_CHECKING:
@@ -26,11 +26,16 @@ def energy_nodes(
     flow: CardFlow,
     conditioning: CardConditioning,
     inputs: tuple[str, str, str],
+    quantum: str | None = None,
 ) -> str:
-    """Append the nodes from (incident energy [N, 1], eta [N, 1], z [N, L]) to energies [N, L]."""
+    """Append the nodes from (incident energy [N, 1], eta [N, 1], z [N, L]) to energies [N, L].
+
+    ``quantum`` [N, Q] are the features where they are an input; else the graph computes them.
+    """
     incident_energy, eta, x = inputs
     c0, c1 = condition_nodes(g, condition, incident_energy, eta)
-    context = g.concat(c0, c1, *feature_nodes(g, conditioning, condition, c0, c1))
+    features = [quantum] if quantum else feature_nodes(g, conditioning, condition, c0, c1)
+    context = g.concat(c0, c1, *features)
     for index in reversed(range(len(flow.blocks))):
         x = inverse_block(g, flow, index, x, context)
     return decode(g, preprocessing, condition, x, incident_energy, c0)
@@ -45,14 +50,21 @@ def energy_graph(
 ) -> ModelProto:
     """Build the ONNX model of an energy flow.
 
-    Inputs ``incident_energy`` [N, 1] MeV, ``eta`` [N, 1], ``z_energy`` [N, L]; output
-    ``layer_energy`` [N, L] MeV; all float32, N dynamic. The sections are those of the card,
-    the initialisers those of `fastcaloq_infer.export.weights`.
+    Inputs ``incident_energy`` [N, 1] MeV, ``eta`` [N, 1], ``z_energy`` [N, L] and, where the
+    conditioning is served, ``quantum`` [N, Q]; output ``layer_energy`` [N, L] MeV; all float32, N
+    dynamic. The sections are those of the card, the initialisers those of
+    `fastcaloq_infer.export.weights`. A served model's fall-back table is in the file for engines
+    to read and in no node.
     """
     g = Graph("fastcaloq.energy", initialisers)
     n_layers = len(preprocessing.coordinates)
     inputs = (g.input("incident_energy", 1), g.input("eta", 1), g.input("z_energy", n_layers))
-    result = energy_nodes(g, condition, preprocessing, flow, conditioning, inputs)
+    quantum = None
+    if conditioning.mode == "served":
+        quantum = g.input("quantum", conditioning.features)
+        if conditioning.table is not None:
+            g.parameter(TABLE)
+    result = energy_nodes(g, condition, preprocessing, flow, conditioning, inputs, quantum)
     g.scope("output")
     g.output(result, "layer_energy", n_layers)
     return g.model()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from fastcaloq_infer.artefact.architecture import EMBEDDABLE
 from fastcaloq_infer.artefact.card import NAME_PATTERN, Card
 from fastcaloq_infer.artefact.file import serialise
 from fastcaloq_infer.errors import InputError, ModelError, OutputError
@@ -20,6 +21,7 @@ from fastcaloq_infer.export.describe import (
     flow_section,
 )
 from fastcaloq_infer.export.energy import energy_graph
+from fastcaloq_infer.export.features import TABLE
 from fastcaloq_infer.export.parity import draw, parity_vectors
 from fastcaloq_infer.export.table import FeatureTable, build_table
 from fastcaloq_infer.export.verify import Runner, parity_error, require_agreement, worst_excess
@@ -55,12 +57,34 @@ class ExportResult:
     table: FeatureTable | None
 
 
+def _check_mode(conditioning: str, flow: EnergyFlow) -> None:
+    """Raise ``InputError`` where the flow's conditioner cannot be stored in that way."""
+    modes = get_args(ConditioningMode)
+    if conditioning not in modes:
+        raise InputError(
+            f"conditioning {conditioning!r} is unknown: the file could not be written; choose "
+            f"{', '.join(modes[:-1])} or {modes[-1]}"
+        )
+    kind = flow.conditioner.kind
+    if conditioning == "embedded" and kind not in (*EMBEDDABLE, "none"):
+        raise InputError(
+            f"a conditioner of kind {kind!r} has no form that goes into a graph, so it cannot be "
+            "embedded: choose precomputed or served"
+        )
+    if conditioning == "served" and kind == "none":
+        raise InputError(
+            "this model has no conditioner, so there is nothing a service could be asked for: "
+            "leave out --conditioning served"
+        )
+
+
 def export_flow(
     flow: EnergyFlow,
     metadata: ModelMetadata,
     output: str | PathLike[str] | None = None,
     *,
     conditioning: ConditioningMode = "precomputed",
+    fallback: bool = True,
     name: str | None = None,
     overwrite: bool = False,
 ) -> ExportResult:
@@ -72,11 +96,7 @@ def export_flow(
             "dots, dashes and underscores (--name)"
         )
     output = Path(output) if output is not None else Path(f"{model_name}.onnx")
-    if conditioning not in get_args(ConditioningMode):
-        raise InputError(
-            f"conditioning {conditioning!r} is unknown: the file could not be written; choose "
-            f"{' or '.join(get_args(ConditioningMode))}"
-        )
+    _check_mode(conditioning, flow)
     if output.is_dir():
         raise OutputError(f"cannot write {output}: it is a folder; give the name of a file")
     if output.exists() and not overwrite:
@@ -91,17 +111,18 @@ def export_flow(
     flow = flow.double().eval()
     reach = extrapolation(metadata.validity)
     initialisers = flow_initialisers(flow)
+    served = conditioning == "served"
     table = None
     if flow.conditioner.n_features == 0:
         pass
-    elif conditioning == "precomputed":
+    elif conditioning == "precomputed" or (served and fallback):
         table = build_table(flow, reach)
-        initialisers["conditioner.table"] = table.values
-    else:
+        initialisers[TABLE] = table.values
+    elif conditioning == "embedded":
         initialisers |= embedded_initialisers(flow.conditioner)
     section = conditioning_section(flow, metadata, conditioning, table.card if table else None)
-    feature_error = table.card.max_error if table else 0.0
-    parity = parity_vectors(flow, metadata.validity, feature_error)
+    feature_error = table.card.max_error if table and not served else 0.0
+    parity = parity_vectors(flow, metadata.validity, feature_error, served=served)
     card = Card(
         name=model_name,
         particle=metadata.particle,
@@ -130,7 +151,7 @@ def export_flow(
         _CHECK_SEED,
         feature_error,
     )
-    on_check = worst_excess(runner, check, parity.absolute_tolerance)
+    on_check = worst_excess(runner, check, parity.absolute_tolerance, served=served)
     require_agreement(on_check, "random showers")
     with atomic_path(output) as temporary:
         temporary.write_bytes(content)
@@ -144,6 +165,7 @@ def export_onnx(
     output: str | PathLike[str] | None = None,
     *,
     conditioning: ConditioningMode = "precomputed",
+    fallback: bool = True,
     name: str | None = None,
     overwrite: bool = False,
 ) -> ExportResult:
@@ -159,8 +181,11 @@ def export_onnx(
         shipped model.
     output : path, optional
         The file to write; by default the model's name with ``.onnx``, in the current folder.
-    conditioning : {"precomputed", "embedded"}
-        The conditioner as a table over (log energy, abs(eta)), or as itself in the graph.
+    conditioning : {"precomputed", "embedded", "served"}
+        The conditioner as a table over (log energy, abs(eta)), as itself in the graph, or left to
+        a service: its features are then the input ``quantum`` [N, Q].
+    fallback : bool
+        Whether a served model carries the table as well, for when the service is away.
     name : str, optional
         Name of the model in its card; the checkpoint's by default.
     overwrite : bool
@@ -177,5 +202,11 @@ def export_onnx(
 
     flow, metadata = load_flow(Path(source) if Path(source).exists() else str(source))
     return export_flow(
-        flow, metadata, output, conditioning=conditioning, name=name, overwrite=overwrite
+        flow,
+        metadata,
+        output,
+        conditioning=conditioning,
+        fallback=fallback,
+        name=name,
+        overwrite=overwrite,
     )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from fastcaloq_infer.artefact.sections import Condition
     from fastcaloq_infer.export.graph import Graph
 
+TABLE = "conditioner.table"
+"""Initialiser [n_energy, n_eta, Q] of the precomputed features."""
+
 # Columns: coefficients of 1, g, g^2, g^3 in the Lagrange weights of nodes 0 to 3 at f = g + 3/2.
 # Powers of the distance from the middle of the cell, at most 1/2, lose nothing to cancellation.
 _LAGRANGE = np.array(
@@ -84,7 +87,7 @@ def _table(g: Graph, card: Table, condition: Condition, c0: str, c1: str) -> str
 
     The rows are cut from the table by nodes that runtimes fold when they load.
     """
-    name = g.parameter("conditioner.table")
+    name = g.parameter(TABLE)
     features = g.shape(name)[2]
     rows = _windows(g, name, card.n_energy, 0)
     cell, place = _axis(

@@ -43,6 +43,7 @@ _LARGEST_TOLERANCE = 0.1
 class Reference:
     """Showers in float64 with the bound of a float32 engine; N showers, L layers.
 
+    ``quantum`` (N, Q) are the conditioner's own features, rounded to float32.
     ``relative_bound`` (N,) holds for every layer energy of the shower. Where ``near_edge`` (N,)
     is set, a coordinate lies so close to the edge of an empty layer's interval that rounding may
     decide whether the layer is empty.
@@ -51,6 +52,7 @@ class Reference:
     incident_energy: NDArray[np.float32]
     eta: NDArray[np.float32]
     z_energy: NDArray[np.float32]
+    quantum: NDArray[np.float32]
     layer_energy: NDArray[np.float64]
     relative_bound: NDArray[np.float64]
     near_edge: NDArray[np.bool_]
@@ -131,6 +133,7 @@ def reference(
         incident_energy,
         eta,
         z_energy,
+        context.detach()[:, 2:].numpy().astype(np.float32),
         layer_energy.detach().numpy(),
         bound.detach().numpy().max(axis=1),
         near.numpy(),
@@ -180,11 +183,14 @@ def draw(
     return reference(flow, energy, eta, z, feature_error)
 
 
-def parity_vectors(flow: EnergyFlow, validity: Ranges, feature_error: float) -> Parity:
+def parity_vectors(
+    flow: EnergyFlow, validity: Ranges, feature_error: float, *, served: bool = False
+) -> Parity:
     """Choose `ROWS` showers over the range of validity and state the tolerance they need.
 
     Of several candidates at each energy the first well-conditioned one is taken: a shower whose
-    bound is large would make the tolerance of all the others useless.
+    bound is large would make the tolerance of all the others useless. With ``served`` their
+    features are among the inputs.
 
     Raises
     ------
@@ -207,6 +213,7 @@ def parity_vectors(flow: EnergyFlow, validity: Ranges, feature_error: float) -> 
         incident_energy=tuple(pool.incident_energy[chosen].tolist()),
         eta=tuple(pool.eta[chosen].tolist()),
         z_energy=tuple(map(tuple, pool.z_energy[chosen].tolist())),
+        quantum=tuple(map(tuple, pool.quantum[chosen].tolist())) if served else None,
         layer_energy=tuple(map(tuple, pool.layer_energy[chosen].tolist())),
         relative_tolerance=tolerance,
         absolute_tolerance=absolute_tolerance(flow),

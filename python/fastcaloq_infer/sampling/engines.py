@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """Layer energies (N, L) MeV and the number of rows out of range, from checked arrays.
 
-    Raises ``InputError`` for a condition that ``out_of_range`` does not allow, ``ModelError`` for a
-    result that is not finite; both name the row.
+    ``quantum`` (N, Q) are features to use in place of the model's own: those of the values that are
+    used, so of the clipped ones with "clip".
+
+    Raises ``InputError`` for a condition that ``out_of_range`` does not allow and for features that
+    are missing or unusable, ``ModelError`` for a result that is not finite; both name the row.
     """
 
     @property
@@ -35,6 +38,7 @@ class Engine(Protocol):
         event: NDArray[np.uint64],
         particle: NDArray[np.uint32],
         out_of_range: str,
+        quantum: NDArray[np.float32] | None = None,
     ) -> tuple[NDArray[np.float32], int]:
         """Draw from the latents of the keys (seed, event, particle)."""
 
@@ -44,6 +48,7 @@ class Engine(Protocol):
         eta: NDArray[np.float32],
         z: NDArray[np.float32],
         out_of_range: str,
+        quantum: NDArray[np.float32] | None = None,
     ) -> tuple[NDArray[np.float32], int]:
         """Draw from given latents (N, L)."""
 
@@ -65,6 +70,7 @@ class OnnxRuntimeEngine:
         content = _read(path)
         self.model = _core.Model.from_bytes(content, str(path))
         self._session = _session(content, threads, path)
+        self._served = "quantum" in (value.name for value in self._session.get_inputs())
 
     def sample(
         self,
@@ -74,10 +80,11 @@ class OnnxRuntimeEngine:
         event: NDArray[np.uint64],
         particle: NDArray[np.uint32],
         out_of_range: str,
+        quantum: NDArray[np.float32] | None = None,
     ) -> tuple[NDArray[np.float32], int]:
         """See `Engine`."""
         z = _core.latents(seed, event, particle, self.model.n_layers)
-        return self.generate(incident_energy, eta, z, out_of_range)
+        return self.generate(incident_energy, eta, z, out_of_range, quantum)
 
     def generate(
         self,
@@ -85,6 +92,7 @@ class OnnxRuntimeEngine:
         eta: NDArray[np.float32],
         z: NDArray[np.float32],
         out_of_range: str,
+        quantum: NDArray[np.float32] | None = None,
     ) -> tuple[NDArray[np.float32], int]:
         """See `Engine`."""
         energies, etas, n_outside = self.model.check_conditions(incident_energy, eta, out_of_range)
@@ -92,10 +100,35 @@ class OnnxRuntimeEngine:
         if len(energies) == 0:
             return np.empty((0, self.model.n_layers), dtype=np.float32), 0
         inputs = {"incident_energy": energies[:, None], "eta": etas[:, None], "z_energy": z}
+        if self._served or quantum is not None:
+            inputs["quantum"] = self._features(energies, etas, quantum)
         result: NDArray[np.float32] = self._session.run(["layer_energy"], inputs)[0]
         bad = ~(np.isfinite(result) & (result >= 0))
         _refuse_first(bad, ModelError, "a layer energy that is not finite and positive came out")
         return result, n_outside
+
+    def _features(
+        self,
+        energies: NDArray[np.float32],
+        etas: NDArray[np.float32],
+        quantum: NDArray[np.float32] | None,
+    ) -> NDArray[np.float32]:
+        """Features for the graph's input: those given, else of the file's fall-back table."""
+        if quantum is None:
+            return self.model.features(energies, etas, "extrapolate")
+        if not self._served:
+            raise InputError(
+                "the graph of this model computes its features and has no input for given ones: "
+                "use engine 'native', or a model exported with --conditioning served"
+            )
+        shape = (len(energies), self.model.n_features)
+        if quantum.dtype != np.float32 or quantum.shape != shape:
+            raise InputError(
+                f"quantum is {quantum.dtype} of shape {quantum.shape} where float32 of shape "
+                f"{shape} belongs, the features of each shower: convert it first"
+            )
+        _refuse_first(~np.isfinite(quantum), InputError, "a feature that is not finite was given")
+        return quantum
 
 
 def _refuse_first(bad: NDArray[np.bool_], error: type[Exception], what: str) -> None:

@@ -32,6 +32,24 @@ def test_round_trip(card: Card) -> None:
     assert json.dumps(json.loads(text), sort_keys=True, separators=(",", ":")) == text
 
 
+def test_cards_from_before_there_were_versions_are_read(card: Card) -> None:
+    content = json.loads(card.to_json())
+    del content["conditioning"]["version"]
+    old = Card.from_json(json.dumps(content))
+    assert old.conditioning.version is None
+    assert json.loads(old.to_json()) == content
+
+
+@pytest.mark.parametrize("kind", ["multilinear", "fourier"])
+@pytest.mark.parametrize("mode", ["precomputed", "served"])
+def test_kinds_that_need_no_circuit(card: Card, kind: str, mode: str) -> None:
+    content = json.loads(card.to_json())
+    content["conditioning"].update(kind=kind, mode=mode, circuit=None)
+    if mode == "served":
+        content["parity"]["quantum"] = [[0.0] * 4] * 16
+    assert Card.from_json(json.dumps(content)).conditioning.kind == kind
+
+
 def test_numbers_survive_exactly(card: Card) -> None:
     again = Card.from_json(card.to_json().encode())
     assert again.parity.layer_energy == card.parity.layer_energy
@@ -66,6 +84,20 @@ def _drop(*path: Any) -> Callable[[Any], None]:
         for key in path[:-1]:
             content = content[key]
         del content[path[-1]]
+
+    return change
+
+
+def _serve(**changes: Any) -> Callable[[Any], None]:
+    def change(content: Any) -> None:
+        content["conditioning"].update(mode="served", **changes)
+
+    return change
+
+
+def _embed(kind: str) -> Callable[[Any], None]:
+    def change(content: Any) -> None:
+        content["conditioning"].update(kind=kind, mode="embedded", circuit=None, table=None)
 
     return change
 
@@ -110,6 +142,13 @@ BAD: list[tuple[str, Callable[[Any], None], str]] = [
     ("kind", _set("conditioning", "kind", "none"), "cannot have"),
     ("eta nodes without range", _set("conditioning", "table", "n_eta", 5), "n_eta"),
     ("two eta nodes", _set("conditioning", "table", "n_eta", 2), "n_eta"),
+    ("version", _set("conditioning", "version", "0123"), "conditioning.version"),
+    ("served unnamed", _serve(version=None), "needs a version"),
+    ("served without features", _serve(), "parity.quantum"),
+    ("features of nobody", _set("parity", "quantum", [[0.0] * 4] * 16), "parity.quantum"),
+    ("feature columns", _set("parity", "quantum", [[0.0] * 3] * 16), "parity.quantum needs 4"),
+    ("feature rows", _set("parity", "quantum", [[0.0] * 4]), "different numbers of rows"),
+    ("not embeddable", _embed("fourier"), "cannot be embedded"),
     ("digest", _set("training", "data", 0, "sha256", "abc"), "sha256"),
     ("parity rows", _drop("parity", "eta", 0), "different numbers of rows"),
     ("parity columns", _drop("parity", "z_energy", 0, 0), "parity.z_energy needs 5"),

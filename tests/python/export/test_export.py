@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from models import random_energy_flow, random_metadata, write_random_model
 
 from fastcaloq_infer.artefact import read_card, read_model
 from fastcaloq_infer.cli import main as cli
+from fastcaloq_infer.conditioning.version import conditioner_version
 from fastcaloq_infer.errors import InputError, ModelError, OutputError
 from fastcaloq_infer.export import export as export_module
 from fastcaloq_infer.export import export_flow, export_onnx
+from fastcaloq_infer.export.verify import parity_error
 from fastcaloq_infer.training.build import build_flow
 from fastcaloq_infer.training.checkpoint import save_model
 
@@ -40,7 +44,7 @@ def run_folder(tmp_path: Path, small: tuple[EnergyFlow, ModelMetadata]) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("conditioning", ["precomputed", "embedded"])
+@pytest.mark.parametrize("conditioning", ["precomputed", "embedded", "served"])
 def test_checkpoint_and_run_folder(run_folder: Path, tmp_path: Path, conditioning: Any) -> None:
     one, two = tmp_path / "one.onnx", tmp_path / "two.onnx"
     result = export_onnx(run_folder, one, conditioning=conditioning)
@@ -110,8 +114,10 @@ def test_overwrites_only_on_request(
 
 def test_refuses_bad_arguments(tmp_path: Path, small: tuple[EnergyFlow, ModelMetadata]) -> None:
     path = tmp_path / "m.onnx"
-    with pytest.raises(InputError, match="precomputed or embedded"):
-        export_flow(*small, path, conditioning="served")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="precomputed, embedded or served"):
+        export_flow(*small, path, conditioning="folded")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no conditioner"):
+        export_flow(*random_energy_flow(1, kind="none", **SMALL), path, conditioning="served")
     with pytest.raises(InputError, match="file names"):
         export_flow(*small, path, name="a/b")
     with pytest.raises(ModelError, match="neither a run folder"):
@@ -158,6 +164,47 @@ def test_nothing_is_written_on_disagreement(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("fallback", [True, False])
+def test_a_served_model_says_what_it_needs(
+    tmp_path: Path, small: tuple[EnergyFlow, ModelMetadata], fallback: bool
+) -> None:
+    result = export_flow(*small, tmp_path / "m.onnx", conditioning="served", fallback=fallback)
+    card = result.card
+    assert (card.conditioning.table is not None) == fallback
+    assert card.conditioning.version == conditioner_version(small[0].conditioner, small[1].quantum)
+    assert np.array(card.parity.quantum).shape == (16, card.conditioning.features)
+    model = onnx.load(result.path)
+    dims = {v.name: v.type.tensor_type.shape.dim[1].dim_value for v in model.graph.input}
+    assert dims == {"incident_energy": 1, "eta": 1, "z_energy": 5, "quantum": 4}
+    names = {tensor.name for tensor in model.graph.initializer}
+    assert ("conditioner.table" in names) == fallback
+    # The graph looks at its input: other features, other showers.
+    other = np.array(card.parity.quantum) * 0.5
+    changed = card.model_copy(
+        update={"parity": card.parity.model_copy(update={"quantum": tuple(map(tuple, other))})}
+    )
+    assert parity_error(export_module.Runner(result.path.read_bytes()), changed) > 1.0
+
+
+def test_the_version_names_the_trained_conditioner(
+    small: tuple[EnergyFlow, ModelMetadata],
+) -> None:
+    flow, metadata = small
+    version = conditioner_version(flow.conditioner, metadata.quantum)
+    assert version is not None
+    assert re.fullmatch("[0-9a-f]{16}", version)
+    # The weights are float32 numbers: in which type they are held does not matter.
+    assert conditioner_version(flow.float().conditioner, metadata.quantum) == version
+    with torch.no_grad():  # the flow around it may be trained on
+        flow.coupling_blocks[0].coupling.subnet.linears[0].weight += 1.0
+    assert conditioner_version(flow.conditioner, metadata.quantum) == version
+    with torch.no_grad():
+        next(flow.conditioner.parameters()).view(-1)[0] += 1e-3
+    assert conditioner_version(flow.conditioner, metadata.quantum) != version
+    none, bare = random_energy_flow(21, kind="none", **SMALL)
+    assert conditioner_version(none.conditioner, bare.quantum) is None
+
+
 def test_an_untrained_flow_can_be_exported(tmp_path: Path) -> None:
     """All last layers are zero, so every coupling is the identity."""
     metadata = random_metadata(4, **SMALL)
@@ -195,5 +242,8 @@ def test_command(
     options = ["--force", "--conditioning", "embedded", "--name", "other", "-o", "random-21.onnx"]
     assert run_cli(monkeypatch, str(run_folder), *options) == 0
     assert read_card(tmp_path / "random-21.onnx").name == "other"
-    assert run_cli(monkeypatch, str(run_folder), "--conditioning", "served") == 2
+    options = ["--force", "--conditioning", "served", "--no-fallback", "-o", "random-21.onnx"]
+    assert run_cli(monkeypatch, str(run_folder), *options) == 0
+    assert read_card(tmp_path / "random-21.onnx").conditioning.table is None
+    assert run_cli(monkeypatch, str(run_folder), "--conditioning", "folded") == 2
     assert run_cli(monkeypatch, "no-such-model") == 1

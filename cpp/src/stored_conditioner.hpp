@@ -20,9 +20,9 @@ struct ConditionRows {
 };
 
 /// Immutable; a row's features depend on that row alone.
-class Conditioner {
+class StoredConditioner {
  public:
-  virtual ~Conditioner() = default;
+  virtual ~StoredConditioner() = default;
 
   /// features out, (rows.n, Q) row-major; `scratch` holds scratch_floats(rows.n) floats.
   virtual void features(const kernels::KernelTable& kernels, const ConditionRows& rows,
@@ -30,14 +30,17 @@ class Conditioner {
   virtual std::size_t scratch_floats(std::size_t n) const = 0;
 };
 
-/// The conditioner the card describes, with its weights; null for a model without one.
+/// The conditioner the file holds, with its weights; null for a model without one, and where
+/// features are served and there is no table to fall back to.
 /// Throws ModelError, see Weights.
-std::unique_ptr<const Conditioner> make_conditioner(const ModelCard& card, Weights& weights);
+std::unique_ptr<const StoredConditioner> make_stored_conditioner(const ModelCard& card,
+                                                                 Weights& weights);
 
-std::unique_ptr<const Conditioner> make_table_conditioner(const ModelCard& card, Weights& weights);
-std::unique_ptr<const Conditioner> make_quantum_conditioner(const ModelCard& card,
-                                                            Weights& weights);
-std::unique_ptr<const Conditioner> make_classical_conditioner(const ModelCard& card,
-                                                              Weights& weights);
+std::unique_ptr<const StoredConditioner> make_table_conditioner(const ModelCard& card,
+                                                                Weights& weights);
+std::unique_ptr<const StoredConditioner> make_quantum_conditioner(const ModelCard& card,
+                                                                  Weights& weights);
+std::unique_ptr<const StoredConditioner> make_classical_conditioner(const ModelCard& card,
+                                                                    Weights& weights);
 
 }  // namespace fastcaloq::detail
