@@ -29,9 +29,9 @@ def report(
     from fastcaloq_infer.evaluation.groups import energy_groups
     from fastcaloq_infer.evaluation.sample import as_sample
     from fastcaloq_infer.files import atomic_path
+    from fastcaloq_infer.report import Candidate, write_report
     from fastcaloq_infer.report.histograms import total_energy_figure
     from fastcaloq_infer.report.style import picture
-    from fastcaloq_infer.report.write import write_report
     from fastcaloq_infer.sampling import Sampler
 
     console = Console()
@@ -46,13 +46,14 @@ def report(
     with console.status("drawing the report"):
         page = write_report(
             output,
-            evaluation,
             held_out,
-            generated,
+            [Candidate(sampler.card.name, generated, evaluation)],
+            floor=floor,
             title=f"Model {sampler.card.name} against Geant4",
             introduction=f"{len(energy):,} showers drawn by the C++ engine. Energies in MeV.",
             facts=[("SHA-256 of the model", sampler.digest)],
         )
+        evaluation.save(page.with_name("figures.json"))
         reference = as_sample(held_out, "held-out Geant4")
         figure = total_energy_figure(
             reference, as_sample(generated, "generated"), energy_groups(reference)

@@ -1,23 +1,34 @@
 """Figures that compare generated showers with Geant4, always beside Geant4 against itself.
 
-``evaluate_layer_energies`` takes samples, ``evaluate_model`` a model and files; both return an
-``Evaluation`` (JSON and back), of which ``summary`` prints the table of targets.
+``evaluate`` takes samples (``read_sample``: whole showers or layer energies),
+``evaluate_layer_energies`` the same without voxels, ``evaluate_model`` a model and files; all
+return an ``Evaluation`` (JSON and back), of which ``summary`` prints the table of targets.
 """
 
-from fastcaloq_infer.evaluation.classifier import classifier_aucs
+from fastcaloq_infer.evaluation.classifier import classifier_aucs, classify
+from fastcaloq_infer.evaluation.evaluate import evaluate
+from fastcaloq_infer.evaluation.high_level import Features, high_level_features
 from fastcaloq_infer.evaluation.histograms import separation_power
 from fastcaloq_infer.evaluation.layer_energies import evaluate_layer_energies
 from fastcaloq_infer.evaluation.model import GeneratedShowers, evaluate_model
+from fastcaloq_infer.evaluation.reading import read_sample
 from fastcaloq_infer.evaluation.results import Evaluation
+from fastcaloq_infer.evaluation.sample import Sample
 from fastcaloq_infer.evaluation.targets import TargetLine, summary, target_lines
 
 __all__ = [
     "Evaluation",
+    "Features",
     "GeneratedShowers",
+    "Sample",
     "TargetLine",
     "classifier_aucs",
+    "classify",
+    "evaluate",
     "evaluate_layer_energies",
     "evaluate_model",
+    "high_level_features",
+    "read_sample",
     "separation_power",
     "summary",
     "target_lines",

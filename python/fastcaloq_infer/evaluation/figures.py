@@ -1,4 +1,4 @@
-"""The five kinds of figures that need no training: lists over features, layers and energies."""
+"""The figures per incident energy that need no training: over features, layers and energies."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from fastcaloq_infer.evaluation.moments import (
     response_moments,
     zero_fraction,
 )
+from fastcaloq_infer.evaluation.progress import silent
 from fastcaloq_infer.evaluation.results import (
     Correlation,
     Extreme,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.evaluation.groups import EnergyGroups
+    from fastcaloq_infer.evaluation.high_level import Features
+    from fastcaloq_infer.evaluation.progress import Progress
     from fastcaloq_infer.evaluation.sample import Sample
 
 REPEATS = 10
@@ -45,45 +48,59 @@ RUNAWAY = 2.0
 
 
 def separations(
-    equal: dict[str, Sample], groups: EnergyGroups, ids: tuple[int, ...], rng: np.random.Generator
+    tables: dict[str, Features],
+    samples: dict[str, Sample],
+    groups: EnergyGroups,
+    rng: np.random.Generator,
+    progress: Progress = silent,
 ) -> tuple[Separation, ...]:
-    """Return separations of E_tot/E_inc and every E_layer/E_inc (monotone in E at fixed E_inc).
+    """Return separations of every feature at every energy (of E_layer/E_inc for E_layer).
 
-    ``equal`` holds reference and floor with equal counts, and all generated showers: where there
+    ``samples`` holds reference and floor with equal counts, and all generated showers: where there
     are more of them, the separation is the mean over disjoint samples of the reference's size, so
-    that the luck of one draw does not decide.
+    that the luck of one draw does not decide. ``tables`` are their features.
     """
-    features = {role: separation_features(sample) for role, sample in equal.items()}
-    rows = {role: groups.rows(sample) for role, sample in equal.items()}
+    rows = {role: groups.rows(sample) for role, sample in samples.items()}
+    names, units = tables["reference"].names, tables["reference"].units
     figures = []
-    for column, name in enumerate(["E_tot", *(f"E_{i}" for i in ids)]):
+    for number, (name, unit) in enumerate(zip(names, units, strict=True)):
+        columns = {
+            # An energy is compared as a fraction: a group may hold a range of incident energies.
+            role: table.values[:, number] / (samples[role].incident_energy if unit == "MeV" else 1)
+            for role, table in tables.items()
+        }
         for g, energy in enumerate(groups.centers):
-            values = {role: features[role][rows[role][g], column] for role in equal}
-            edges = reference_edges(values["reference"])
-            ref, floor = (histogram(values[role], edges) for role in ("reference", "floor"))
-            parts = _disjoint(values["generated"], len(values["reference"]), rng)
-            gen = np.array([histogram(part, edges) for part in parts])
-            repeated = separation_power(ref, gen)
-            null = null_separation(ref, floor, rng)
-            figures.append(
-                Separation(
-                    feature=name,
-                    incident_energy=float(energy),
-                    showers=int(ref.sum()),
-                    bins=len(ref),
-                    value=float(repeated.mean()),
-                    error=(
-                        float(repeated.std(ddof=1)) / math.sqrt(len(repeated))
-                        if len(repeated) > 1
-                        else separation_error(ref, gen[0], rng)
-                    ),
-                    floor=float(separation_power(ref, floor)),
-                    floor_mean=null.mean,
-                    floor_spread=null.spread,
-                    floor_upper=null.upper,
-                )
-            )
+            values = {role: columns[role][rows[role][g]] for role in samples}
+            figures.append(_separation(name, float(energy), values, rng))
+        progress("separation powers", (number + 1) / len(names))
     return tuple(figures)
+
+
+def _separation(
+    name: str, energy: float, values: dict[str, NDArray[np.float64]], rng: np.random.Generator
+) -> Separation:
+    edges = reference_edges(values["reference"])
+    ref, floor = (histogram(values[role], edges) for role in ("reference", "floor"))
+    parts = _disjoint(values["generated"], len(values["reference"]), rng)
+    gen = np.array([histogram(part, edges) for part in parts])
+    repeated = separation_power(ref, gen)
+    null = null_separation(ref, floor, rng)
+    return Separation(
+        feature=name,
+        incident_energy=energy,
+        showers=int(ref.sum()),
+        bins=int(((ref + gen.sum(axis=0)) > 0).sum()),
+        value=float(repeated.mean()),
+        error=(
+            float(repeated.std(ddof=1)) / math.sqrt(len(repeated))
+            if len(repeated) > 1
+            else separation_error(ref, gen[0], rng)
+        ),
+        floor=float(separation_power(ref, floor)),
+        floor_mean=null.mean,
+        floor_spread=null.spread,
+        floor_upper=null.upper,
+    )
 
 
 def _disjoint(
@@ -94,13 +111,6 @@ def _disjoint(
     if repeats <= 1:
         return [rng.permutation(values)[:size]]
     return np.split(rng.permutation(values)[: repeats * size], repeats)
-
-
-def separation_features(sample: Sample) -> NDArray[np.float64]:
-    """Return E_tot/E_inc and E_layer/E_inc, shape (N, 1 + L)."""
-    energies = np.column_stack([sample.total_energy, sample.layer_energy])
-    ratios: NDArray[np.float64] = energies / sample.incident_energy[:, None]
-    return ratios
 
 
 def zero_fractions(

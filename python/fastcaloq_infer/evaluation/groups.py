@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcaloq_infer.errors import InputError
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,6 +22,9 @@ MAX_DISCRETE = 32
 N_CONTINUOUS = 9
 """Groups of a continuous spectrum, as many as data set 1 has energies per three decades."""
 
+TOLERANCE = 5e-4
+"""Relative width of a discrete group: float32 rounding and nothing else."""
+
 
 @dataclass(frozen=True)
 class EnergyGroups:
@@ -33,41 +34,57 @@ class EnergyGroups:
     ----------
     centers
         Shape (G,), MeV, ascending: the energy itself, or the group's mean in log energy.
-    edges
-        Shape (G + 1,), MeV: a shower of energy E is in group g if edges[g] <= E < edges[g + 1].
+    lower, upper
+        Shape (G,), MeV: a shower of energy E is in group g if lower[g] <= E < upper[g].
+    discrete
+        Whether a group is one energy: a shower of 300 MeV then belongs to neither 256 nor 512 MeV.
     """
 
     centers: NDArray[np.float64]
-    edges: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    discrete: bool
 
     def __len__(self) -> int:
         return len(self.centers)
 
     def index(self, incident_energy: NDArray[np.float64]) -> NDArray[np.intp]:
-        """Return the group of every energy, shape (N,); -1 or G if it is outside the range."""
-        return np.searchsorted(self.edges, incident_energy, side="right") - 1
+        """Return the group of every energy, shape (N,); -1 if it is in none."""
+        group = np.searchsorted(self.lower, incident_energy, side="right") - 1
+        return np.where(incident_energy < self.upper[group], group, -1)
 
     def rows(self, sample: Sample) -> list[NDArray[np.intp]]:
         """Return the row numbers of every group, G arrays of shape (n_g,)."""
         group = self.index(sample.incident_energy)
         return [np.flatnonzero(group == g) for g in range(len(self))]
 
+    def contains(self, sample: Sample) -> NDArray[np.bool_]:
+        """Return which showers are in a group, shape (N,)."""
+        return self.index(sample.incident_energy) >= 0
+
+    def counts(self, sample: Sample) -> NDArray[np.intp]:
+        """Return the number of showers of every group, shape (G,)."""
+        return np.array([len(rows) for rows in self.rows(sample)], dtype=np.intp)
+
+    def keep(self, chosen: NDArray[np.bool_]) -> EnergyGroups:
+        """Return the chosen groups, mask of shape (G,)."""
+        return EnergyGroups(
+            self.centers[chosen], self.lower[chosen], self.upper[chosen], self.discrete
+        )
+
 
 def energy_groups(reference: Sample) -> EnergyGroups:
     """Build the groups from the reference alone, so that every model meets the same ones."""
     values = np.unique(reference.incident_energy)
     if len(values) <= MAX_DISCRETE:
-        middles = np.sqrt(values[1:] * values[:-1])
-        # Half a per mille around the outer values allows for float32 rounding and nothing else.
-        edges = np.concatenate([[values[0] * 0.9995], middles, [values[-1] * 1.0005]])
-        return EnergyGroups(centers=values, edges=edges)
+        return EnergyGroups(values, values * (1 - TOLERANCE), values * (1 + TOLERANCE), True)
     logs = np.log(reference.incident_energy)
     edges = np.exp(np.quantile(logs, np.linspace(0.0, 1.0, N_CONTINUOUS + 1)))
-    edges[0] *= 0.9995
-    edges[-1] *= 1.0005
+    edges[0] *= 1 - TOLERANCE
+    edges[-1] *= 1 + TOLERANCE
     group = np.searchsorted(edges, reference.incident_energy, side="right") - 1
     centers = np.exp(np.array([logs[group == g].mean() for g in range(N_CONTINUOUS)]))
-    return EnergyGroups(centers=centers, edges=edges)
+    return EnergyGroups(centers, edges[:-1], edges[1:], False)
 
 
 def match_counts(
@@ -84,29 +101,3 @@ def match_counts(
         enough = len(rows) <= wanted
         chosen.append(rows if enough else np.sort(rng.choice(rows, int(wanted), replace=False)))
     return sample.take(np.concatenate(chosen))
-
-
-def common_counts(
-    groups: EnergyGroups, samples: dict[str, Sample], *, least: int
-) -> NDArray[np.intp]:
-    """Return per group the largest count that all samples can offer, shape (G,).
-
-    Raises
-    ------
-    InputError
-        A sample has fewer than ``least`` showers in a group that the reference fills.
-    """
-    counts = {
-        role: np.array([len(rows) for rows in groups.rows(sample)])
-        for role, sample in samples.items()
-    }
-    for role, count in counts.items():
-        if (count < least).any():
-            g = int(np.flatnonzero(count < least)[0])
-            raise InputError(
-                f"the {role} sample has {int(count[g])} showers at {groups.centers[g]:.6g} MeV, "
-                f"fewer than the {least} that a comparison needs; add showers at this energy or "
-                "remove it from the reference"
-            )
-    common: NDArray[np.intp] = np.min(np.stack(list(counts.values())), axis=0)
-    return common

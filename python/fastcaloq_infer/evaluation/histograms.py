@@ -1,10 +1,10 @@
 """Histograms with a bin for zero, and the separation power of two of them.
 
 Binning. Empty layers are a discrete probability beside a continuous density, so the first bin
-holds exactly the zeros. The others are the quantiles of the reference's positive values: bins of
-equal population resolve peak and tails with the same statistical precision, need no tuning per
-layer, and are the same for every model compared with this reference. The outer bins are open, so
-nothing is lost as overflow.
+holds exactly the zeros, and the last one the undefined values (the centre of an empty layer). The
+others are the quantiles of the reference's remaining values: bins of equal population resolve
+peak and tails with the same statistical precision, need no tuning per layer, and are the same for
+every model compared with this reference. The outer bins are open, so nothing is lost as overflow.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHOWERS_PER_BIN = 25
-"""Fewest positive reference values per bin (a Poisson error of 20 %)."""
+"""Fewest reference values per bin (a Poisson error of 20 %)."""
 
 MAX_BINS = 40
-"""Most bins for positive values; the challenge's histograms have 30 to 100."""
+"""Most bins of quantiles; the challenge's histograms have 30 to 100."""
 
 
 def reference_edges(reference: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the inner edges of the positive bins, shape (B - 1,), units of the input.
+    """Return the inner edges of the bins of other values than 0, shape (B - 1,), input's units.
 
-    ``reference`` holds the reference's values, shape (N,), zeros included.
+    ``reference`` holds the reference's values, shape (N,), zeros and undefined ones (NaN) included.
     """
-    positive = reference[reference > 0]
-    n_bins = int(np.clip(len(positive) // SHOWERS_PER_BIN, 1, MAX_BINS))
+    ordinary = reference[np.isfinite(reference) & (reference != 0)]
+    n_bins = int(np.clip(len(ordinary) // SHOWERS_PER_BIN, 1, MAX_BINS))
     if n_bins == 1:
         return np.empty(0)
-    return np.unique(np.quantile(positive, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    return np.unique(np.quantile(ordinary, np.linspace(0, 1, n_bins + 1)[1:-1]))
 
 
 def histogram(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Count zeros and positive values, shape (B + 1,), for the B - 1 inner ``edges``."""
-    bins = np.where(values > 0, 1 + np.searchsorted(edges, values, side="right"), 0)
-    return np.bincount(bins, minlength=len(edges) + 2).astype(np.int64)
+    """Count zeros, other values and undefined ones, shape (B + 2,), for B - 1 inner ``edges``."""
+    bins = np.where(values == 0, 0, 1 + np.searchsorted(edges, values, side="right"))
+    bins[np.isnan(values)] = len(edges) + 2
+    return np.bincount(bins, minlength=len(edges) + 3).astype(np.int64)
 
 
 def separation_power(
@@ -93,17 +94,20 @@ def null_separation(
 ) -> NullSeparation:
     """Return the separation of two Geant4 samples if only their labels are exchanged.
 
-    The counts, (B,) each, are those of the samples in the same bins.
+    The counts, (B,) each, are those of the samples in the same bins; counts (G, B) are those of G
+    groups of incident energy, within which labels are exchanged, and which are summed.
     Permuting the labels of the pooled showers makes each histogram a multivariate hypergeometric
     draw from the pooled counts; that is what is drawn here, so no shower is touched. A single
     measured floor is one such draw: for a nearly empty layer it is often close to 0 by accident,
     and a ratio to it means nothing; the mean of the draws is the floor that ratios refer to.
     """
-    pooled = np.asarray(counts_1) + np.asarray(counts_2)
-    first = rng.multivariate_hypergeometric(
-        pooled, int(np.sum(counts_1)), size=n_permutations, method="marginals"
-    )
-    values = separation_power(first, pooled - first)
+    pooled = np.atleast_2d(counts_1) + np.atleast_2d(counts_2)
+    first = np.zeros((n_permutations, pooled.shape[1]), np.int64)
+    for stratum, drawn in zip(pooled, np.atleast_2d(counts_1).sum(axis=1), strict=True):
+        first += rng.multivariate_hypergeometric(
+            stratum, int(drawn), size=n_permutations, method="marginals"
+        )
+    values = separation_power(first, pooled.sum(axis=0) - first)
     return NullSeparation(
         float(values.mean()), float(values.std(ddof=1)), float(np.quantile(values, 0.99))
     )
@@ -116,9 +120,15 @@ def separation_error(
     *,
     n_resamples: int = 500,
 ) -> float:
-    """Return the bootstrap standard error: both histograms, (B,) each, resampled."""
+    """Return the bootstrap standard error: both histograms, (B,) or (G, B) each, resampled.
+
+    Of G groups of incident energy each keeps its number of showers, and they are summed.
+    """
     resampled = [
-        rng.multinomial(int(np.sum(counts)), np.asarray(counts) / np.sum(counts), size=n_resamples)
+        sum(
+            rng.multinomial(int(stratum.sum()), stratum / stratum.sum(), size=n_resamples)
+            for stratum in np.atleast_2d(counts)
+        )
         for counts in (counts_1, counts_2)
     ]
-    return float(separation_power(*resampled).std(ddof=1))
+    return float(separation_power(*(np.asarray(drawn) for drawn in resampled)).std(ddof=1))

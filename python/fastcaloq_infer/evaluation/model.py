@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.data import Binning
-    from fastcaloq_infer.evaluation.classifier import Kind
     from fastcaloq_infer.evaluation.results import Evaluation
 
     Generate = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[Any]]
@@ -48,7 +47,6 @@ def evaluate_model(
     seed: int = 1,
     multiple: int = 4,
     energy_threshold: float = 0.0,
-    classifier: Kind = "trees",
 ) -> Evaluation:
     """Generate showers at the reference's incident energies and eta, and compare.
 
@@ -64,7 +62,7 @@ def evaluate_model(
         An independent Geant4 sample for the floor: a file, or layer energies already read.
     binning, eta
         As in ``read_layer_energies``, for files that do not state them.
-    seeds, seed, energy_threshold, classifier
+    seeds, seed, energy_threshold
         As in ``evaluate_layer_energies``; ``seed`` also drives the generation.
     multiple
         Showers generated per reference shower. Zero fractions, response and correlations use all
@@ -95,7 +93,6 @@ def evaluate_model(
         seeds=seeds,
         seed=seed,
         energy_threshold=energy_threshold,
-        classifier=classifier,
     )
 
 

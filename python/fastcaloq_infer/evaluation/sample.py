@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
+from fastcaloq_infer.data.checks import bad_rows
 from fastcaloq_infer.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.data import Binning
+
+
+Level = Literal["layers", "voxels"]
+"""What is known of a shower: the energy of every layer, or of every voxel."""
 
 
 class LayerEnergyTable(Protocol):
@@ -44,6 +49,10 @@ class Sample:
         layer energies are known.
     binning
         The voxels, or None.
+    layer_ids
+        Numbers of the L layers, or empty where nobody says.
+    name
+        What people call the sample: a file's or a model's name.
     """
 
     incident_energy: NDArray[np.float64]
@@ -51,6 +60,8 @@ class Sample:
     eta: NDArray[np.float64] | None = None
     voxel_energy: NDArray[np.float32] | None = None
     binning: Binning | None = None
+    layer_ids: tuple[int, ...] = ()
+    name: str = ""
 
     @property
     def n_showers(self) -> int:
@@ -71,24 +82,40 @@ class Sample:
     def take(self, rows: NDArray[Any]) -> Sample:
         """Return the chosen rows: indices (n,) or a mask (N,)."""
         eta, voxels = self.eta, self.voxel_energy
-        return Sample(
-            self.incident_energy[rows],
-            self.layer_energy[rows],
-            None if eta is None else eta[rows],
-            None if voxels is None else voxels[rows],
-            self.binning,
+        return replace(
+            self,
+            incident_energy=self.incident_energy[rows],
+            layer_energy=self.layer_energy[rows],
+            eta=None if eta is None else eta[rows],
+            voxel_energy=None if voxels is None else voxels[rows],
         )
 
+    def without_voxels(self) -> Sample:
+        """Return the same showers, known by their layer energies only."""
+        return replace(self, voxel_energy=None, binning=None)
 
-def as_sample(table: LayerEnergyTable, role: str, *, threshold: float = 0.0) -> Sample:
-    """Check a table and convert it to float64.
+    def cut(self, threshold: float) -> Sample:
+        """Set voxels below ``threshold`` (MeV) to zero and sum the layers again."""
+        if self.voxel_energy is None or self.binning is None or threshold <= 0:
+            return self
+        voxels = np.where(self.voxel_energy < threshold, np.float32(0), self.voxel_energy)
+        return replace(self, voxel_energy=voxels, layer_energy=self.binning.layer_energies(voxels))
+
+
+def as_sample(
+    table: LayerEnergyTable, role: str, *, threshold: float = 0.0, level: Level | None = None
+) -> Sample:
+    """Check a table, or a sample, and convert it to float64.
 
     Parameters
     ----------
     table
         Layer energies in MeV; ``role`` names it in error messages ("reference", "generated").
+        Voxels, eta, binning and layer numbers are taken along where the table has them.
     threshold
         Layer energies at or below this value (MeV) count as empty and are set to zero.
+    level
+        ``layers`` leaves voxels aside.
 
     Raises
     ------
@@ -112,7 +139,33 @@ def as_sample(table: LayerEnergyTable, role: str, *, threshold: float = 0.0) -> 
         ~np.all(np.isfinite(layers) & (layers >= 0), axis=1),
         f"the {role} sample has a layer energy that is negative, NaN or infinite",
     )
-    return Sample(energy, np.where(layers > threshold, layers, 0.0))
+    eta = getattr(table, "eta", None)
+    return Sample(
+        energy,
+        np.where(layers > threshold, layers, 0.0),
+        eta=None if eta is None else np.broadcast_to(np.asarray(eta, np.float64), energy.shape),
+        **({} if level == "layers" else _voxels(table, role, len(energy))),
+        layer_ids=tuple(int(i) for i in getattr(table, "layer_ids", ()) or ()),
+        name=str(getattr(table, "name", "")),
+    )
+
+
+def _voxels(table: LayerEnergyTable, role: str, n: int) -> dict[str, Any]:
+    """Return voxels and binning of a table that has both, checked."""
+    voxels, binning = getattr(table, "voxel_energy", None), getattr(table, "binning", None)
+    if voxels is None or binning is None:
+        return {}
+    voxels = np.asarray(voxels, np.float32)
+    if voxels.shape != (n, binning.n_voxels):
+        raise InputError(
+            f"the {role} sample has voxels of shape {voxels.shape} for {n} showers in binning "
+            f"{binning.name!r} of {binning.n_voxels} voxels; give the binning they were made with"
+        )
+    _refuse_rows(
+        bad_rows(np.ones(n), voxels),
+        f"the {role} sample has a voxel energy that is negative, NaN or infinite",
+    )
+    return {"voxel_energy": voxels, "binning": binning}
 
 
 def _refuse_rows(bad: NDArray[np.bool_], what: str) -> None:

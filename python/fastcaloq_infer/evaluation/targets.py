@@ -61,11 +61,11 @@ def target_lines(evaluation: Evaluation) -> list[TargetLine]:
         auc, floor = evaluation.classifier.generated, evaluation.classifier.floor
         lines.append(
             _line(
-                f"classifier AUC, mean over seeds ({len(auc.values)})",
+                f"classifier AUC, mean over seeds ({len(auc.auc.values)})",
                 "all energies",
-                auc.mean,
-                auc.spread,
-                floor.mean,
+                auc.auc.mean,
+                auc.auc.spread,
+                floor.auc.mean,
                 AUC_TARGET,
             )
         )

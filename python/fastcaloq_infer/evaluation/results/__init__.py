@@ -1,8 +1,16 @@
 """The figures of an evaluation: pydantic trees, one file per family."""
 
 from fastcaloq_infer.evaluation.results.base import Figure, Matrix
-from fastcaloq_infer.evaluation.results.classifier import Auc, Classifier
-from fastcaloq_infer.evaluation.results.evaluation import Evaluation
+from fastcaloq_infer.evaluation.results.classifier import (
+    Calibration,
+    Classifier,
+    OverSeeds,
+    ReliabilityBin,
+    Scores,
+)
+from fastcaloq_infer.evaluation.results.distances import Distance, Manifold, Share
+from fastcaloq_infer.evaluation.results.evaluation import Evaluation, Names
+from fastcaloq_infer.evaluation.results.features import ChiSquare, FeatureSeparation, Wasserstein
 from fastcaloq_infer.evaluation.results.layers import (
     Correlation,
     Extreme,
@@ -13,15 +21,25 @@ from fastcaloq_infer.evaluation.results.layers import (
 )
 
 __all__ = [
-    "Auc",
+    "Calibration",
+    "ChiSquare",
     "Classifier",
     "Correlation",
+    "Distance",
     "Evaluation",
     "Extreme",
+    "FeatureSeparation",
     "Figure",
+    "Manifold",
     "Matrix",
     "Moments",
+    "Names",
+    "OverSeeds",
+    "ReliabilityBin",
     "Response",
+    "Scores",
     "Separation",
+    "Share",
+    "Wasserstein",
     "ZeroFraction",
 ]

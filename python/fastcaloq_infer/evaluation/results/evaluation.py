@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError
 
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.results.base import Figure
 from fastcaloq_infer.evaluation.results.classifier import Classifier
+from fastcaloq_infer.evaluation.results.distances import Distance, Manifold
+from fastcaloq_infer.evaluation.results.features import ChiSquare, FeatureSeparation, Wasserstein
 from fastcaloq_infer.evaluation.results.layers import (
     Correlation,
     Extreme,
@@ -22,10 +24,43 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Evaluation(Figure):
-    """All figures of one generated sample."""
+class Names(Figure):
+    """What people call the three samples."""
 
-    schema_version: int = Field(default=1, ge=1, le=1)
+    reference: str
+    generated: str
+    floor: str
+
+
+class Evaluation(Figure):
+    """All figures of one generated sample.
+
+    ``generated`` compares it with the reference, ``floor`` an independent sample of the reference
+    with the reference, by the same procedure and with the same counts. ``notes`` say in sentences
+    what was adjusted or left out, and why; a figure that is left out is absent, never 0.
+
+    Attributes
+    ----------
+    level
+        ``layers``: layer energies only; ``voxels``: whole showers.
+    binning
+        Name of the voxelisation, None at level ``layers``.
+    reference_showers, generated_showers, floor_showers
+        Showers in the samples.
+    compared_showers
+        Showers of each sample per incident energy where the figures need equal counts.
+    energy_threshold, voxel_threshold
+        Energies (MeV) at or below which a layer, below which a voxel counts as empty.
+    separations
+        Per feature and incident energy, in quantiles of the reference.
+    features
+        Per high-level feature over all incident energies, in the challenge's binning.
+    """
+
+    schema_version: int = Field(default=2, ge=2, le=2)
+    level: Literal["layers", "voxels"]
+    names: Names
+    binning: str | None
     layer_ids: tuple[int, ...]
     incident_energies: tuple[float, ...]
     reference_showers: int
@@ -33,13 +68,25 @@ class Evaluation(Figure):
     floor_showers: int
     compared_showers: tuple[int, ...]
     energy_threshold: float
+    voxel_threshold: float
     seed: int
+    notes: tuple[str, ...]
     separations: tuple[Separation, ...]
+    features: tuple[FeatureSeparation, ...]
+    wassersteins: tuple[Wasserstein, ...]
+    chi_squares: tuple[ChiSquare, ...]
     zero_fractions: tuple[ZeroFraction, ...]
     responses: tuple[Response, ...]
     extremes: tuple[Extreme, ...]
     correlations: tuple[Correlation, ...]
-    classifier: Classifier | None
+    classifiers: tuple[Classifier, ...] = ()
+    distances: tuple[Distance, ...] = ()
+    manifold: Manifold | None = None
+
+    @property
+    def classifier(self) -> Classifier | None:
+        """The first classifier, if there is one."""
+        return self.classifiers[0] if self.classifiers else None
 
     def to_json(self) -> str:
         """Return the whole tree as indented JSON."""
