@@ -1,0 +1,153 @@
+"""What a study found, as it goes to ``results.json`` and back; times are in a file of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  pydantic reads it
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fastcaloq_infer.errors import InputError
+
+__all__ = ["CellResults", "Comparison", "Likelihood", "Scatter", "StudyResults", "VariantResults"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Likelihood(_Strict):
+    """Mean log-likelihood of the held-out showers, nats per shower, density in MeV.
+
+    Attributes
+    ----------
+    mean
+        Over seeds and showers.
+    shower_error
+        Bootstrap error over the showers, inside incident energies.
+    seed_error
+        Standard error of the mean over seeds; None with one seed.
+    by_seed
+        Mean over showers per seed, in the order of the study's seeds.
+    """
+
+    mean: float
+    shower_error: float
+    seed_error: float | None
+    by_seed: tuple[float, ...]
+
+
+class Scatter(_Strict):
+    """Mean and standard deviation over trainings and classifiers; None with one value."""
+
+    mean: float
+    spread: float | None
+    values: tuple[float, ...]
+
+
+class VariantResults(_Strict):
+    """One model at one size in one region."""
+
+    name: str
+    title: str
+    n_parameters: int
+    n_conditioner: int
+    n_trained: int
+    n_features: int
+    likelihood: Likelihood | None
+    auc: Scatter | None
+
+
+class Comparison(_Strict):
+    """A variant against the reference on the same showers, nats per shower; positive is better.
+
+    Attributes
+    ----------
+    p, p_adjusted
+        Two-sided, of this comparison alone and after Holm's rule on all of the study.
+    resolved
+        Whether the adjusted value allows a claim at the study's confidence.
+    """
+
+    variant: str
+    reference: str
+    effect: float
+    error: float
+    low: float
+    high: float
+    dof: float
+    p: float | None
+    p_adjusted: float | None
+    resolved: bool
+
+
+class CellResults(_Strict):
+    """All variants at one size in one region.
+
+    Attributes
+    ----------
+    n_judged
+        Held-out showers that all compared models can have made, with every seed.
+    n_left_out
+        Held-out showers outside what some training sample allows (an empty layer it never had, or
+        more energy than its ceiling): without a density, so left out for all.
+    floor_auc
+        Geant4 against independent Geant4, judged alike; None without classifiers.
+    """
+
+    size: str
+    region: str
+    n_train: int
+    n_validation: int
+    n_judged: int
+    n_left_out: int
+    floor_auc: Scatter | None
+    variants: tuple[VariantResults, ...]
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def title(self) -> str:
+        """Name of the cell in tables and pictures."""
+        total = self.n_train + self.n_validation
+        where = "" if self.region == "all" else f", {self.region}"
+        return f"{total:,} showers{where}"
+
+
+class StudyResults(_Strict):
+    """A whole study; the same configuration and showers give the same content."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    name: str
+    seeds: tuple[int, ...]
+    reference: str
+    confidence: float
+    held_out: str
+    sha256: dict[str, str]
+    configuration: dict[str, Any]
+    method: str
+    cells: tuple[CellResults, ...]
+
+    def to_json(self) -> str:
+        """Return the results as JSON; the same results give the same text."""
+        return self.model_dump_json(indent=1, by_alias=True) + "\n"
+
+    @classmethod
+    def load(cls, path: Path) -> StudyResults:
+        """Read ``results.json``.
+
+        Raises
+        ------
+        InputError
+            The file is missing, or not the results of a study of this version.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise InputError(
+                f"cannot read {path}: {error.strerror or error}; check the path"
+            ) from error
+        except ValidationError as error:
+            raise InputError(
+                f"{path} does not hold the results of a study of this version of fastcaloq-infer; "
+                "run the study again"
+            ) from error
