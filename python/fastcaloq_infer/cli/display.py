@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Task
 
     from fastcaloq_infer.farm import Manifest
-    from fastcaloq_infer.output import Summary
+    from fastcaloq_infer.output import Provenance, Summary
 
 
 @contextmanager
@@ -58,6 +58,7 @@ def print_summary(console: Console, summary: Summary) -> None:
         ("eta", record.eta_law),
         ("seed", str(record.seed)),
         ("out of range", f"{record.n_out_of_range:,} ({record.out_of_range})"),
+        *_conditioning(record),
         (
             "time",
             f"{summary.total_seconds:.2f} s: drawing {summary.generation_seconds:.2f} s, "
@@ -65,6 +66,16 @@ def print_summary(console: Console, summary: Summary) -> None:
         ),
         ("rate", f"{summary.showers_per_second:,.0f} showers/s"),
     )
+
+
+def _conditioning(record: Provenance) -> list[tuple[str, str]]:
+    """Say where features came from, unless they came from the model file."""
+    if record.conditioning == "model":
+        return []
+    return [
+        ("features", record.conditioning),
+        ("without service", f"{record.n_fallback:,} showers with the file's own features"),
+    ]
 
 
 def print_production(console: Console, folder: Path, manifest: Manifest) -> None:

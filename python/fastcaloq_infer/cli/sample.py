@@ -22,6 +22,11 @@ class _Engine(StrEnum):
     onnxruntime = "onnxruntime"
 
 
+class _Conditioning(StrEnum):
+    model = "model"
+    served = "served"
+
+
 class _Parts(StrEnum):
     root = "root"
     hdf5 = "hdf5"
@@ -73,6 +78,20 @@ def sample(
     out_of_range: Annotated[
         _OutOfRange, typer.Option(help="Energies or eta outside of the range of validity.")
     ] = _OutOfRange.refuse,
+    conditioning: Annotated[
+        _Conditioning,
+        typer.Option(help="Features from the model file, or from the service at --url."),
+    ] = _Conditioning.model,
+    url: Annotated[
+        str | None, typer.Option(help="Address of 'fastcaloq serve', such as http://host:8000.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token the service asks for.")
+    ] = None,
+    fallback: Annotated[
+        bool,
+        typer.Option("--fallback", help="Use the file's own features while the service is away."),
+    ] = False,
     rntuple: Annotated[bool, typer.Option("--rntuple", help="RNTuple instead of TTree.")] = False,
     compression: Annotated[
         _Compression, typer.Option(help="Of the ROOT file; HDF5: gzip or none.")
@@ -109,6 +128,7 @@ def sample(
     from fastcaloq_infer.output import parse_energies, parse_eta, produce
     from fastcaloq_infer.output.destination import check_destination
     from fastcaloq_infer.sampling import Sampler
+    from fastcaloq_infer.sampling.served import read_token
 
     if chunk < 0:
         raise InputError(f"--chunk {chunk} is negative; give showers per chunk, or 0")
@@ -124,7 +144,21 @@ def sample(
         raise InputError("--rntuple is a ROOT format, but the output is HDF5; drop one of them")
     energy_law = parse_energies(energies) if energies is not None else None
     eta_law = parse_eta(eta) if eta is not None else None
-    sampler = Sampler(model, engine=engine.value, threads=threads)
+    served = conditioning == _Conditioning.served
+    if served and on_farm:
+        raise InputError(
+            "workers draw with the features inside the model file: leave out --conditioning "
+            "served, or --workers and --scheduler"
+        )
+    sampler = Sampler(
+        model,
+        engine=engine.value,
+        threads=threads,
+        conditioning=conditioning.value,
+        url=url,
+        token=read_token(token_file),
+        fallback=fallback,
+    )
     laws_and_storage: dict[str, Any] = {
         "energies": energy_law,
         "eta": eta_law,

@@ -137,6 +137,8 @@ def _whole(files: list[tuple[Provenance, Path]], command: str) -> Provenance:
         update={
             "n_showers": last.first_event + last.n_showers - first.first_event,
             "n_out_of_range": sum(provenance.n_out_of_range for provenance, _ in files),
+            "n_fallback": sum(provenance.n_fallback for provenance, _ in files),
+            "conditioning": "; ".join(dict.fromkeys(p.conditioning for p, _ in files)),
             "command": command,
         }
     )

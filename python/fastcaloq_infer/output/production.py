@@ -132,6 +132,7 @@ def produce(
     chunk = chunk or default_chunk(n)
     generation = writing = 0.0
     n_out_of_range = 0
+    fallback_before: int = getattr(sampler, "fallback_rows", 0)
     start = time.perf_counter()
     with atomic_path(output) as temporary:
         with open_writer(temporary, layers, container, compression) as writer:
@@ -168,6 +169,8 @@ def produce(
                 out_of_range=out_of_range,
                 n_out_of_range=n_out_of_range,
                 engine=getattr(sampler, "engine", "native"),
+                conditioning=getattr(sampler, "conditioning", "model"),
+                n_fallback=getattr(sampler, "fallback_rows", 0) - fallback_before,
                 command=command,
             )
             writer.finish(provenance)

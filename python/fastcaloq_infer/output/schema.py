@@ -75,7 +75,9 @@ class Provenance(BaseModel):
     """Where a file of showers comes from; stored as one JSON object in every file.
 
     With the model of this digest, the seed, the event numbers and the laws of energy and eta (as
-    given to ``--energies`` and ``--eta``), the same showers can be drawn again.
+    given to ``--energies`` and ``--eta``), the same showers can be drawn again. ``conditioning``
+    says where the features came from, ``n_fallback`` for how many showers a service was away and
+    the model's own features stood in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -97,6 +99,8 @@ class Provenance(BaseModel):
     out_of_range: OutOfRange
     n_out_of_range: int
     engine: str = "native"
+    conditioning: str = "model"
+    n_fallback: int = 0
     command: str = ""
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

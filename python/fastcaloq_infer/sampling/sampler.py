@@ -11,6 +11,7 @@ from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.sampling import arguments
 from fastcaloq_infer.sampling.engines import NativeEngine, OnnxRuntimeEngine
 from fastcaloq_infer.sampling.models import find
+from fastcaloq_infer.sampling.served import ServedConditioning, ServedEngine
 from fastcaloq_infer.sampling.showers import Showers
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.artefact import Card
     from fastcaloq_infer.sampling.engines import Engine
+    from fastcaloq_infer.serving.conditioner import ServiceCounters
+    from fastcaloq_infer.serving.settings import ServiceOptions
 
 EngineName = Literal["native", "onnxruntime"]
+Conditioning = Literal["model", "served"]
 OutOfRange = Literal["refuse", "clip", "extrapolate"]
 
 
@@ -41,6 +45,15 @@ class Sampler:
         0: all processors this process may use.
     instruction_set
         "auto", or one of ``fastcaloq_infer._core.instruction_sets()``; native engine only.
+    conditioning
+        "model": the features inside the file. "served": those of the service at ``url``, which
+        must serve the conditioner this file was exported with (extra ``served``).
+    url, token
+        Address of the service, and the bearer token it asks for, if any.
+    fallback
+        Whether the file's own features may stand in when the service is away (`fallback_rows`).
+    service
+        Time-outs, retries and memory of the client; the defaults suit a service nearby.
 
     Raises
     ------
@@ -48,7 +61,9 @@ class Sampler:
         The model is unknown, missing, damaged, of a newer schema, or does not reproduce its own
         parity vectors on this machine.
     InputError
-        An unknown engine or instruction set, or onnxruntime is not installed.
+        An unknown engine or instruction set, or a package that is not installed.
+    ServiceError
+        The service is away, or serves another conditioner.
 
     Examples
     --------
@@ -63,7 +78,14 @@ class Sampler:
         engine: EngineName = "native",
         threads: int = 0,
         instruction_set: str = "auto",
+        *,
+        conditioning: Conditioning = "model",
+        url: str | None = None,
+        token: str | None = None,
+        fallback: bool = False,
+        service: ServiceOptions | None = None,
     ) -> None:
+        _check_conditioning(conditioning, url, token, fallback)
         self.engine = engine
         self.threads = arguments.whole_number(threads, "threads", 1025)
         self.path = find(model)
@@ -77,6 +99,28 @@ class Sampler:
                 f"engine {engine!r} is unknown: use one of {', '.join(get_args(EngineName))}"
             )
         self._model = self._engine.model
+        self._served: ServedEngine | None = None
+        if url is not None:
+            served = ServedConditioning(url, token, fallback, service)
+            self._engine = self._served = ServedEngine(self._engine, self.card, served)
+
+    @property
+    def conditioning(self) -> str:
+        """Where features come from, for provenance: "model", or the service and what it runs."""
+        if self._served is None:
+            return "model"
+        conditioner = self._served.conditioner
+        return f"served by {conditioner.url} ({conditioner.evaluated_by or 'not asked yet'})"
+
+    @property
+    def fallback_rows(self) -> int:
+        """Showers drawn with the file's own features because the service was away."""
+        return 0 if self._served is None else self._served.fallback_rows
+
+    @property
+    def service_counters(self) -> ServiceCounters | None:
+        """What the client of the service has done so far; None without one."""
+        return None if self._served is None else self._served.conditioner.counters
 
     @cached_property
     def card(self) -> Card:
@@ -185,3 +229,22 @@ class Sampler:
         if out_of_range == "clip" and n_outside:
             energies, etas, _ = self._model.check_conditions(energies, etas, out_of_range)
         return Showers(energies, etas, layer_energy, event, n_outside)
+
+
+def _check_conditioning(
+    conditioning: str, url: str | None, token: str | None, fallback: bool
+) -> None:
+    if conditioning not in get_args(Conditioning):
+        raise InputError(
+            f"conditioning {conditioning!r} is unknown: use one of "
+            f"{', '.join(get_args(Conditioning))}"
+        )
+    if conditioning == "served" and not url:
+        raise InputError(
+            "conditioning 'served' needs the address of the service: give url, such as "
+            "http://127.0.0.1:8000"
+        )
+    if conditioning == "model" and (url is not None or token is not None or fallback):
+        raise InputError(
+            "url, token and fallback belong to conditioning 'served': give that, or leave them out"
+        )
