@@ -24,6 +24,7 @@ VERBS = (
     "sample",
     "merge",
     "serve",
+    "study",
     "report",
     "demo",
     "bench",
