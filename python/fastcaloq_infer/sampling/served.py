@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from fastcaloq_infer.errors import InputError, ModelError
+from fastcaloq_infer.serving.conditions import eta_everywhere
 from fastcaloq_infer.serving.errors import ServiceAwayError
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ def _connect(card: Card, served: ServedConditioning) -> ServedConditioner:
         conditioning.version,
         conditioning.features,
         token=served.token,
+        eta_everywhere=eta_everywhere(card.condition, card.validity),
         options=served.options,
     )
 

@@ -49,6 +49,9 @@ class ServedConditioner:
         What the model's card says; a service of anything else is refused.
     token
         Sent as bearer token.
+    eta_everywhere
+        Asked for in place of every abs(eta) if the model does not depend on it (see
+        `conditions.eta_everywhere`), so that a grid of energies is all there is to ask for.
     options
         Patience and memory.
 
@@ -66,12 +69,14 @@ class ServedConditioner:
         n_features: int,
         *,
         token: str | None = None,
+        eta_everywhere: float | None = None,
         options: ServiceOptions | None = None,
     ) -> None:
         self.options = options or ServiceOptions()
         self.client = InferenceClient(url, token, self.options)
         self.model, self.version, self.n_features = model, version, n_features
         self.evaluated_by = ""
+        self._eta_everywhere = eta_everywhere
         self._cache = FeatureCache(self.options.cache_rows, n_features)
         self._lock = Lock()
         self._rows = self._requests = self._retries = self._failures = 0
@@ -123,7 +128,8 @@ class ServedConditioner:
         """
         with self._lock:
             self._rows += len(eta)
-        return self._cache.features(condition_keys(incident_energy, eta), self._ask)
+        keys = condition_keys(incident_energy, eta, self._eta_everywhere)
+        return self._cache.features(keys, self._ask)
 
     def close(self) -> None:
         """Close the connections."""

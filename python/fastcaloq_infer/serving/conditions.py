@@ -9,21 +9,43 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fastcaloq_infer.artefact.sections import Condition
+    from fastcaloq_infer.artefact.sections import Condition, Ranges
+
+#: Well below 2^-24, the last bit of a scaled condition near 1 in float32.
+_NOTHING = 1e-12
 
 
 def condition_keys(
-    incident_energy: NDArray[np.float32], eta: NDArray[np.float32]
+    incident_energy: NDArray[np.float32], eta: NDArray[np.float32], eta_everywhere: float | None
 ) -> NDArray[np.uint64]:
     """Bits of the float32 numbers (E_inc/MeV, abs(eta)), (N,) each, as one number per row.
+
+    ``eta_everywhere`` stands for every eta where the model does not depend on it.
 
     Model files take float32, so nothing finer exists: what is equal here is equal for the model,
     and a remembered feature is the very one that the service would be asked for again.
     """
     pairs = np.empty((len(incident_energy), 2), dtype=np.float32)
     pairs[:, 0] = incident_energy
-    np.abs(eta, out=pairs[:, 1])
+    if eta_everywhere is None:
+        np.abs(eta, out=pairs[:, 1])
+    else:
+        pairs[:, 1] = eta_everywhere
     return pairs.view(np.uint64)[:, 0]
+
+
+def eta_everywhere(condition: Condition, ranges: Ranges) -> float | None:
+    """Return one abs(eta) that stands for all, if the model does not depend on eta; else None.
+
+    Such a model's card has a half width in eta against which its range of eta is nothing: the
+    scaled eta is 0 to the last bit of float32.
+    """
+    low, high = ranges.eta
+    if max(abs(low - condition.eta_center), high - condition.eta_center) < (
+        _NOTHING * condition.eta_half_width
+    ):
+        return low
+    return None
 
 
 def conditions_of(

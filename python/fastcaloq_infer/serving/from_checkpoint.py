@@ -8,7 +8,7 @@ from fastcaloq_infer.conditioning.version import conditioner_version
 from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.export.describe import condition_section, extrapolation
 from fastcaloq_infer.quantum.constants import MAX_EXPORT_QUBITS
-from fastcaloq_infer.serving.conditions import scaled
+from fastcaloq_infer.serving.conditions import eta_everywhere, scaled
 from fastcaloq_infer.serving.source import Source, nothing_to_serve
 from fastcaloq_infer.training.checkpoint import load_flow
 
@@ -37,11 +37,13 @@ def checkpoint_source(model: Path | str, device: Device | None) -> Source:
     if version is None:
         raise nothing_to_serve(metadata.name)
     section = condition_section(flow)
+    reach = extrapolation(metadata.validity)
     common: dict[str, Any] = {
         "name": metadata.name,
         "version": version,
         "n_features": conditioner.n_features,
-        "reach": extrapolation(metadata.validity),
+        "reach": reach,
+        "eta_everywhere": eta_everywhere(section, reach),
     }
     if device is not None:
         return _on_device(conditioner, section, device, common)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastcaloq_infer import _core
 from fastcaloq_infer.artefact import Card
 from fastcaloq_infer.errors import ModelError
+from fastcaloq_infer.serving.conditions import eta_everywhere
 from fastcaloq_infer.serving.source import Source, nothing_to_serve
 
 if TYPE_CHECKING:
@@ -44,4 +45,5 @@ def file_source(path: Path) -> Source:
         reach=card.extrapolation,
         description=f"the {inside} in {path.name}, float32",
         rows=lambda energy, eta: model.features(energy, eta, "extrapolate"),
+        eta_everywhere=eta_everywhere(card.condition, card.extrapolation),
     )

@@ -51,6 +51,8 @@ class Source:
         What evaluates it, for people.
     rows
         (E_inc [MeV], abs(eta)), (block,) float32 each, to features (block, Q).
+    eta_everywhere
+        Stands for every abs(eta) where features do not depend on it; None: they do.
     block
         Rows that ``rows`` takes.
     reproducible
@@ -65,6 +67,7 @@ class Source:
     reach: Ranges
     description: str
     rows: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.floating]]
+    eta_everywhere: float | None = None
     block: int = BLOCK
     reproducible: bool = True
     memory: int = 0
@@ -85,7 +88,8 @@ class Source:
         ModelError
             A feature is not finite.
         """
-        keys, place = np.unique(condition_keys(incident_energy, eta), return_inverse=True)
+        conditions = condition_keys(incident_energy, eta, self.eta_everywhere)
+        keys, place = np.unique(conditions, return_inverse=True)
         return self._cache.features(keys, self._distinct)[place]
 
     def _distinct(self, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
