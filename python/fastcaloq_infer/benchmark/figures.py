@@ -34,6 +34,7 @@ def figures(report: dict[str, Any]) -> list[dict[str, Any]]:
         *_load(report),
         *_root(report),
         *_quantum(report),
+        *_farm(report),
     ]
     return [asdict(figure) | {"met": figure.met} for figure in found]
 
@@ -119,3 +120,25 @@ def _quantum(report: dict[str, Any]) -> list[Figure]:
         label = f"circuit, {name}: default.qubit / contracted"
         found.append(Figure(label, case["speedup"], "times", target, relation))
     return found + [Figure(**row) for row in report.get("training", {}).get("figures", ())]
+
+
+def _farm(report: dict[str, Any]) -> list[Figure]:
+    if "farm" not in report:
+        return []
+    farm = report["farm"]
+    faults = farm["faults"]
+    speedup = farm["alone_seconds"] / farm["workers_seconds"]
+    return [
+        Figure("two Dask workers / one process", speedup, "times", 1.7, "at least"),
+        Figure("start of the workers", farm["start_seconds"], "s"),
+        Figure("processes killed in productions", faults["kills"]),
+        *(
+            Figure(f"{what} after the kills", faults[key], "", 0.0, "at most")
+            for what, key in (
+                ("showers lost", "lost"),
+                ("showers twice", "duplicated"),
+                ("showers changed", "changed"),
+                ("corrupt parts", "corrupt"),
+            )
+        ),
+    ]

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SECTIONS = ("load", "engines", "root", "conditioner", "training")
-_NEEDS = {"conditioner": ("torch", "pennylane"), "training": ("torch",)}
+ON_REQUEST = ("farm",)
+"""Sections that take minutes; measured only where they are asked for."""
+_NEEDS = {
+    "conditioner": ("torch", "pennylane"),
+    "training": ("torch",),
+    "farm": ("distributed", "psutil"),
+}
 # Their matrices are 64 wide: a second thread brings little but noise.
 _ONE_THREAD = ("load", "conditioner", "training")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -48,9 +54,9 @@ def run_benchmark(
     (first_ms, model_ms, sampler_ms), ``throughput`` (list of engine, threads, batch,
     showers_per_second, spread, repetitions), ``sgemm`` (list of library, shape, threads, gflops),
     ``difference_from_native`` (per engine), ``root`` (showers, generation_seconds,
-    writing_seconds, total_seconds, command_seconds), ``conditioner``, ``training``; ``figures``
-    (list of name, value, unit, target, relation, met) and ``skipped`` (what was not measured, and
-    why).
+    writing_seconds, total_seconds, command_seconds), ``conditioner``, ``training``, ``farm``;
+    ``figures`` (list of name, value, unit, target, relation, met) and ``skipped`` (what was not
+    measured, and why).
 
     Parameters
     ----------
@@ -59,7 +65,7 @@ def run_benchmark(
     quick
         Few and short repetitions: shows that everything works, its figures mean little.
     sections
-        Some of :data:`SECTIONS`.
+        Some of :data:`SECTIONS` and :data:`ON_REQUEST`.
     progress
         Called with a line of text before every measurement.
 
@@ -72,10 +78,11 @@ def run_benchmark(
     BenchmarkError
         A measurement failed.
     """
-    if unknown := set(sections) - set(SECTIONS):
+    known = (*SECTIONS, *ON_REQUEST)
+    if unknown := set(sections) - set(known):
         raise InputError(
             f"no measurement is called {', '.join(map(repr, sorted(unknown)))}; choose among "
-            f"{', '.join(SECTIONS)}"
+            f"{', '.join(known)}"
         )
     start = time.perf_counter()
     card = read_card(model)
@@ -91,7 +98,7 @@ def run_benchmark(
         "model": {"name": card.name, "sha256": digest(model)},
         "skipped": {},
     }
-    for section in (name for name in SECTIONS if name in sections):
+    for section in (name for name in known if name in sections):
         lacking = [p for p in _NEEDS.get(section, ()) if not importlib.util.find_spec(p)]
         if lacking:
             report["skipped"][section] = f"{', '.join(lacking)} not installed"

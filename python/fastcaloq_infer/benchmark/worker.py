@@ -151,12 +151,20 @@ def _training(request: dict[str, Any]) -> dict[str, Any]:
     return training_figures(quick=request["quick"])
 
 
+def _farm(request: dict[str, Any]) -> dict[str, Any]:
+    """Measure a production on Dask workers, and kill its processes."""
+    from fastcaloq_infer.benchmark.farm import measure_farm
+
+    return measure_farm(request["model"], quick=request["quick"], say=_say)
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "load": _load,
     "engines": _engines,
     "root": _root,
     "conditioner": _conditioner,
     "training": _training,
+    "farm": _farm,
 }
 
 

@@ -21,7 +21,9 @@ def bench(
     ] = False,
     only: Annotated[
         str | None,
-        typer.Option(help="Some of load,engines,root,conditioner,training. Default: all."),
+        typer.Option(
+            help="Some of load,engines,root,conditioner,training (default: all of these) and farm."
+        ),
     ] = None,
 ) -> None:
     """Measure the native engine against ONNX Runtime, PyTorch and the GEMM floor.

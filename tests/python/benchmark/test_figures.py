@@ -126,3 +126,20 @@ def test_the_report_prints_as_tables(capsys):
     assert "missed" in text
     assert "at least 20" in text
     assert "torch is not installed" in text
+
+
+def test_figures_of_a_farm():
+    report = {
+        "machine": {"cores": 2},
+        "model": {},
+        "farm": {
+            "alone_seconds": 18.0,
+            "workers_seconds": 10.0,
+            "start_seconds": 3.0,
+            "faults": {"kills": 20, "lost": 0, "duplicated": 2, "changed": 0, "corrupt": 0},
+        },
+    }
+    found = {row["name"]: (row["value"], row["met"]) for row in figures(report)}
+    assert found["two Dask workers / one process"] == (1.8, True)
+    assert found["showers lost after the kills"] == (0, True)
+    assert found["showers twice after the kills"] == (2, False)

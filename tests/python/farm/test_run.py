@@ -1,12 +1,10 @@
 """Productions on Dask workers: the same showers, whatever dies."""
 
-import os
-import signal
+import json
 import subprocess
 import sys
 import time
 
-import psutil
 import pytest
 from shower_files import assert_same_content, content
 
@@ -22,27 +20,6 @@ def assert_whole(folder, alone):
     assert not manifest.missing()
     merge([folder], folder / "all.root")
     assert_same_content(content(folder / "all.root"), alone)
-
-
-def start(plan, folder, **keywords):
-    """Start a run in a process of its own that dies by kill -9 like any other."""
-    program = (
-        "import sys, json; from fastcaloq_infer.farm import *\n"
-        "if __name__ == '__main__':\n"
-        f"    run_farm(Plan.model_validate_json({plan.model_dump_json()!r}), 'photon',\n"
-        f"             {str(folder)!r}, Farm(**{keywords!r}), resume=True,\n"
-        "             progress=lambda n: print(n, flush=True))\n"
-    )
-    script = folder.parent / f"{folder.name}.py"
-    script.write_text(program)
-    return subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
-
-
-def wait_for_part(process):
-    """Return once the run reports a part, so that it is in the middle of its work."""
-    for line in process.stdout:
-        if int(line) > 0:
-            return
 
 
 def test_workers_produce_what_one_process_produces(plan, alone, tmp_path):
@@ -69,29 +46,6 @@ def test_workers_produce_what_one_process_produces(plan, alone, tmp_path):
     assert_whole(tmp_path / "run", alone)
 
 
-def test_a_killed_run_goes_on_and_killed_workers_are_replaced(plan, alone, tmp_path):
-    plan = plan.model_copy(update={"shard": 20})  # 100 parts: time to kill in
-    folder = tmp_path / "run"
-    with start(plan, folder, workers=2) as process:
-        wait_for_part(process)
-        process.kill()
-    listed = Manifest.load(folder).parts
-    assert 0 < len(listed) < 100
-    assert all(part.intact(folder) for part in listed)
-    with start(plan, folder, workers=2) as process:
-        wait_for_part(process)
-        workers = [
-            child
-            for child in psutil.Process(process.pid).children(recursive=True)
-            if "spawn_main" in " ".join(child.cmdline())
-        ]
-        os.kill(workers[0].pid, signal.SIGKILL)
-        process.stdout.read()
-        assert process.wait(120) == 0
-    assert set(listed) <= set(Manifest.load(folder).parts)
-    assert_whole(folder, alone)
-
-
 def dask(*arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "dask", *arguments],
@@ -110,8 +64,6 @@ def test_a_killed_scheduler_ends_the_run_with_a_line_and_another_goes_on(plan, a
     deadline = time.monotonic() + 60
     while not (address.exists() and address.read_text().strip()) and time.monotonic() < deadline:
         time.sleep(0.1)
-    import json
-
     where = json.loads(address.read_text())["address"]
     worker = dask("worker", where, "--nthreads", "1", "--no-dashboard", "--no-nanny")
 
@@ -140,3 +92,12 @@ def test_a_part_that_cannot_be_drawn_ends_the_run_and_keeps_the_others(plan, tmp
 def test_a_scheduler_that_is_not_there_is_named(plan, tmp_path):
     with pytest.raises(InputError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"):
         run_farm(plan, "photon", tmp_path / "run", Farm(scheduler="tcp://127.0.0.1:9"))
+
+
+def test_the_benchmark_kills_and_finds_everything_in_its_place(tmp_path):
+    from fastcaloq_infer.benchmark.farm import measure_faults
+
+    outcome = measure_faults("photon", tmp_path, quick=True, say=lambda _: None)
+    assert outcome.pop("kills") >= 3
+    assert outcome.pop("productions") >= 1
+    assert set(outcome.values()) == {0}
