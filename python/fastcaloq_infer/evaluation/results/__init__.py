@@ -19,6 +19,7 @@ from fastcaloq_infer.evaluation.results.layers import (
     Separation,
     ZeroFraction,
 )
+from fastcaloq_infer.evaluation.results.likelihood import Latent, Likelihood
 
 __all__ = [
     "Calibration",
@@ -30,6 +31,8 @@ __all__ = [
     "Extreme",
     "FeatureSeparation",
     "Figure",
+    "Latent",
+    "Likelihood",
     "Manifold",
     "Matrix",
     "Moments",

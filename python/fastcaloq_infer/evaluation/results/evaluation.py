@@ -18,6 +18,7 @@ from fastcaloq_infer.evaluation.results.layers import (
     Separation,
     ZeroFraction,
 )
+from fastcaloq_infer.evaluation.results.likelihood import Likelihood
 from fastcaloq_infer.files import atomic_path
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Evaluation(Figure):
     classifiers: tuple[Classifier, ...] = ()
     distances: tuple[Distance, ...] = ()
     manifold: Manifold | None = None
+    likelihood: Likelihood | None = None
 
     @property
     def classifier(self) -> Classifier | None:
