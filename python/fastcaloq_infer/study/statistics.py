@@ -29,10 +29,9 @@ import numpy as np
 from scipy import stats  # type: ignore[import-untyped]
 
 from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.evaluation.multiple_tests import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 __all__ = ["Effect", "holm", "paired_effect", "stratified_bootstrap"]
@@ -125,21 +124,6 @@ def _effect(mean: float, error: float, dof: float, confidence: float, *, claim: 
     if claim:
         p = float(2.0 * stats.t.sf(abs(mean) / error, dof)) if error > 0 else float(mean == 0)
     return Effect(mean, error, dof, mean - half, mean + half, p)
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Adjust p values for all of them having been looked at (Holm 1979).
-
-    An adjusted value below alpha may be claimed; the probability of one false claim or more is at
-    most alpha, whatever the dependence between them.
-    """
-    order = sorted(range(len(p)), key=lambda k: p[k])
-    adjusted = [0.0] * len(p)
-    largest = 0.0
-    for rank, k in enumerate(order):
-        largest = max(largest, min(1.0, (len(p) - rank) * p[k]))
-        adjusted[k] = largest
-    return adjusted
 
 
 def stratified_bootstrap(
