@@ -17,7 +17,7 @@ from fastcaloq_infer.evaluation import (
     summary,
     target_lines,
 )
-from fastcaloq_infer.evaluation.targets import separation_light, traffic_light
+from fastcaloq_infer.evaluation.targets import in_floors_light, traffic_light
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_one_scaled_layer_is_found(held_out, halves):
     assert result.classifier.generated.auc.mean > 0.6
     assert result.classifier.floor.auc.mean < 0.53
     at_top = {s.feature: s for s in result.separations if s.incident_energy == 65536}
-    assert separation_light(at_top["E_tot"]) == "red"
+    assert in_floors_light(at_top["E_tot"]) == "red"
     others = [s for s in result.separations if s.feature in ("E_0", "E_1", "E_3", "E_12")]
     assert sum(s.value > s.floor_upper for s in others) <= 4
     assert target_lines(result)[0].light == "red"
