@@ -143,3 +143,23 @@ def test_what_was_accepted_is_answered_when_the_server_stops() -> None:
             assert not any(answer.done() for answer in waiting)
             gate.open.set()
         assert all(answer.result().shape == (1, 2) for answer in waiting)
+
+
+def test_taken_ports_and_unknown_hosts_are_known_at_once() -> None:
+    from fastcaloq_infer.errors import ConfigError
+    from fastcaloq_infer.serving import Server, ServerSettings
+
+    with running(make_source(), grpc=True) as server:
+        rest = int(server.url.rpartition(":")[2])
+        rpc = int(str(server.grpc_address).rpartition(":")[2])
+        for settings, reason in (
+            (ServerSettings(port=rest, grpc_port=None), "choose another --port or --host"),
+            (ServerSettings(port=0, grpc_port=rpc), "choose another --grpc-port"),
+            (ServerSettings(host="no.such.host.example", port=0), "cannot listen on port 8001 of no"),
+        ):
+            with pytest.raises(ConfigError, match=reason):
+                Server(make_source(), settings)
+    with pytest.raises(ConfigError, match="port 70000 does not exist"):
+        ServerSettings(port=70_000)
+    with pytest.raises(ConfigError, match="the limit pending is 0"):
+        Limits(pending=0)
