@@ -8,6 +8,13 @@ install(TARGETS fastcaloq fastcaloq_kernels EXPORT FastCaloQTargets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT FastCaloQTargets NAMESPACE FastCaloQ:: DESTINATION "${_package_dir}")
+if(TARGET fastcaloq_served)
+  install(TARGETS fastcaloq_served EXPORT FastCaloQServedTargets
+          ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  install(DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/served/include/"
+          DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  install(EXPORT FastCaloQServedTargets NAMESPACE FastCaloQ:: DESTINATION "${_package_dir}")
+endif()
 configure_package_config_file(cmake/FastCaloQConfig.cmake.in
                               "${CMAKE_CURRENT_BINARY_DIR}/FastCaloQConfig.cmake"
                               INSTALL_DESTINATION "${_package_dir}")

@@ -95,6 +95,49 @@ TEST(CardParser, RefusesEveryMissingKeyAndEveryWrongType) {
   visit(Json::json_pointer());
 }
 
+TEST(CardParser, ReadsServedConditioning) {
+  for (const Conditioning before : {Conditioning::table, Conditioning::quantum}) {
+    test::ModelFile file = make_model(before);
+    file.serve();
+    const ModelCard card = parse_card(file.card.dump());
+    EXPECT_EQ(card.conditioning.mode, ConditioningMode::served);
+    EXPECT_EQ(card.conditioning.version, "0123456789abcdef");
+    EXPECT_EQ(card.conditioning.table.has_value(), before == Conditioning::table);
+    EXPECT_EQ(card.parity.quantum.size(), 2 * card.parity.eta.size());
+    for (const char* key : {"/conditioning/version", "/parity/quantum"}) {
+      Json bad = file.card;
+      const Json::json_pointer place(key);
+      bad[place.parent_pointer()].erase(place.back());
+      EXPECT_THROW(parse_card(bad.dump()), ModelError) << key;
+      bad[place] = key;
+      EXPECT_THROW(parse_card(bad.dump()), ModelError) << key;
+    }
+  }
+}
+
+TEST(CardParser, ReadsKindsThatHaveNoFormInAGraph) {
+  for (const char* kind : {"multilinear", "fourier"}) {
+    Json card = make_model(Conditioning::table).card;
+    card["conditioning"]["kind"] = kind;
+    card["conditioning"]["circuit"] = nullptr;
+    EXPECT_NO_THROW(parse_card(card.dump())) << kind;
+    card["conditioning"]["mode"] = "embedded";
+    card["conditioning"]["table"] = nullptr;
+    EXPECT_THROW(parse_card(card.dump()), ModelError) << kind;
+  }
+}
+
+TEST(CardParser, TakesAVersionOrNone) {
+  Json card = make_model().card;
+  EXPECT_EQ(parse_card(card.dump()).conditioning.version, "");
+  card["conditioning"]["version"] = nullptr;
+  EXPECT_EQ(parse_card(card.dump()).conditioning.version, "");
+  card["parity"]["quantum"] = nullptr;
+  EXPECT_NO_THROW(parse_card(card.dump()));
+  card["parity"]["quantum"] = {{0.0, 0.0}};
+  EXPECT_THROW(parse_card(card.dump()), ModelError);
+}
+
 struct Change {
   const char* place;
   Json value;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <random>
 
 #include "card_parser.hpp"
@@ -218,8 +219,13 @@ void ModelFile::fill_parity(std::size_t n_rows) {
     eta[row] = 0.05F * static_cast<float>(row);
   }
   const std::vector<float> z = Maker(99).normal(n_rows * 3, 1.0);
+  std::vector<float> quantum;
+  if (parsed.conditioning.mode == ConditioningMode::served) {
+    quantum = Maker(98).normal(n_rows * 2, 0.5);
+  }
   network.run(kernels::kernels(kernels::best_instruction_set()),
-              {n_rows, energy.data(), eta.data()}, z.data(), out.data(), workspace);
+              {n_rows, energy.data(), eta.data(), quantum.empty() ? nullptr : quantum.data()},
+              z.data(), out.data(), workspace);
   Json& parity = card["parity"];
   parity["incident_energy"] = energy;
   parity["eta"] = eta;
@@ -227,7 +233,27 @@ void ModelFile::fill_parity(std::size_t n_rows) {
   for (std::size_t row = 0; row < n_rows; ++row) {
     parity["z_energy"].push_back({z[3 * row], z[3 * row + 1], z[3 * row + 2]});
     parity["layer_energy"].push_back({out[3 * row], out[3 * row + 1], out[3 * row + 2]});
+    if (!quantum.empty()) parity["quantum"][row] = {quantum[2 * row], quantum[2 * row + 1]};
   }
+}
+
+void ModelFile::serve() {
+  Json& part = card["conditioning"];
+  part["mode"] = "served";
+  part["version"] = "0123456789abcdef";
+  for (auto entry = tensors.begin(); entry != tensors.end();) {
+    const bool energy = entry->first.rfind("energy.", 0) == 0;
+    const bool table = entry->first == "conditioner.table";
+    entry = energy || table ? std::next(entry) : tensors.erase(entry);
+  }
+  inputs.emplace_back("quantum", part["features"].get<std::int64_t>());
+  // One row of features for the one row of the card made so far, whatever it is.
+  card["parity"]["quantum"] = Json::array({{0.0, 0.0}});
+  for (const char* key : {"incident_energy", "eta", "z_energy", "layer_energy"}) {
+    Json& rows = card["parity"][key];
+    rows.erase(rows.begin() + 1, rows.end());
+  }
+  fill_parity();
 }
 
 std::shared_ptr<const Model> ModelFile::load() const {

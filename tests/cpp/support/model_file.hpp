@@ -50,6 +50,9 @@ struct ModelFile {
   std::string build_with_card(const std::string& card_text) const;
   /// Replaces the parity vectors by what the engine computes from the present weights.
   void fill_parity(std::size_t n_rows = 6);
+  /// Hands the conditioning to a service of version "0123456789abcdef", with a table to fall back to
+  /// if there is one; the flow stays.
+  void serve();
   std::shared_ptr<const Model> load() const;
 };
 
