@@ -4,8 +4,9 @@
 #   bash tests/run.sh             all of it
 #   VENV=/path bash tests/run.sh  with the virtual environment elsewhere
 #
-# Needs Python 3.11 or later and a C++17 compiler. GoogleTest is taken from the system; where it is
-# missing and the system's packages may be installed, Debian's libgtest-dev is.
+# Needs Python 3.11 or later and a C++17 compiler. GoogleTest and libcurl are taken from the system;
+# where they are missing and the system's packages may be installed, Debian's libgtest-dev and
+# libcurl4-openssl-dev are. Without libcurl the client of a conditioning service is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
@@ -13,10 +14,14 @@ venv=${VENV:-.venv}
 step() { printf '\n== %s\n' "$*"; }
 
 step "install"
-if ! [ -e /usr/include/gtest/gtest.h ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-  apt-get install -y -qq libgtest-dev >/dev/null 2>&1 ||
-    { apt-get update -qq && apt-get install -y -qq libgtest-dev >/dev/null; }
-fi
+debian() { # install a Debian package if that can be done
+  command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 0
+  apt-get install -y -qq "$1" >/dev/null 2>&1 ||
+    { apt-get update -qq && apt-get install -y -qq "$1" >/dev/null; }
+}
+[ -e /usr/include/gtest/gtest.h ] || debian libgtest-dev
+echo '#include <curl/curl.h>' | c++ -E -x c++ - >/dev/null 2>&1 ||
+  debian libcurl4-openssl-dev || echo "libcurl cannot be had: its client is left out"
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check -c constraints.txt ".[all]"
 export PATH="$PWD/$venv/bin:$PATH"

@@ -6,13 +6,16 @@ import io
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fastcaloq_infer import Sampler
-from fastcaloq_infer.sampling.models import find
+from fastcaloq_infer.export import export_onnx
+from fastcaloq_infer.sampling.models import find, folder
+from fastcaloq_infer.serving import Server, ServerSettings, open_source
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,14 +34,14 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> str:
         if shutil.which(tool) is None:
             pytest.fail(f"{tool} is missing: pip install 'fastcaloq-infer[test]'", pytrace=False)
     # A folder that outlives the test saves a rebuild to those who run it often.
-    folder = os.environ.get("FASTCALOQ_CPP_BUILD", str(tmp_path_factory.mktemp("cpp") / "build"))
+    place = os.environ.get("FASTCALOQ_CPP_BUILD", str(tmp_path_factory.mktemp("cpp") / "build"))
     # CMake says how to get GoogleTest where it is missing; warnings are errors here.
     run(
-        *("cmake", "-G", "Ninja", "-S", str(ROOT), "-B", folder),
-        *("-DFASTCALOQ_BUILD_TESTS=ON", "-DFASTCALOQ_WERROR=ON"),
+        *("cmake", "-G", "Ninja", "-S", str(ROOT), "-B", place),
+        *("-DFASTCALOQ_BUILD_TESTS=ON", "-DFASTCALOQ_WERROR=ON", "-DFASTCALOQ_SERVED=AUTO"),
     )
-    run("cmake", "--build", folder, "--parallel", str(os.cpu_count() or 1))
-    return folder
+    run("cmake", "--build", place, "--parallel", str(os.cpu_count() or 1))
+    return place
 
 
 def test_cpp_tests_pass(build: str) -> None:
@@ -50,17 +53,58 @@ def test_cpp_tests_pass(build: str) -> None:
     assert "Not Run" not in output
 
 
-def test_consumer_of_the_installed_library_draws_the_same_showers(
-    build: str, tmp_path: Path
-) -> None:
-    installed, consumer = tmp_path / "installed", tmp_path / "consumer"
+@pytest.fixture(scope="module")
+def consumer(build: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the programs of a project that uses the installed library."""
+    folder = tmp_path_factory.mktemp("consumer")
+    installed, consumer = folder / "installed", folder / "build"
     run("cmake", "--install", build, "--prefix", str(installed))
     run(
         *("cmake", "-G", "Ninja", "-S", str(ROOT / "tests" / "consumer"), "-B", str(consumer)),
         f"-DCMAKE_PREFIX_PATH={installed}",
     )
     run("cmake", "--build", str(consumer))
+    return consumer
+
+
+def energies(lines: list[str]) -> np.ndarray:
+    """Layer energies as printed; nine digits name a float32."""
+    return np.loadtxt(io.StringIO("\n".join(lines)), dtype=np.float32)
+
+
+def test_consumer_of_the_installed_library_draws_the_same_showers(consumer: Path) -> None:
     printed = run(str(consumer / "generate"), str(find("photon")), "65536", "3")
     showers = Sampler("photon").sample(65536.0, n=3, eta=0.2, seed=1)
-    # Nine digits name a float32, so the same bits give the same numbers.
-    assert np.array_equal(np.loadtxt(io.StringIO(printed), dtype=np.float32), showers.layer_energy)
+    assert np.array_equal(energies(printed.splitlines()), showers.layer_energy)
+
+
+def test_consumer_asks_our_service_and_falls_back_to_the_table(
+    consumer: Path, tmp_path: Path
+) -> None:
+    """One conditioner, three ways to its features, in C++ as in Python."""
+    program = consumer / "generate_served"
+    if not program.exists():
+        pytest.skip("libcurl's headers are missing, so the component `served` was left out")
+    checkpoint, model = folder("photon") / "model.safetensors", tmp_path / "served.onnx"
+    export_onnx(checkpoint, model, conditioning="served")
+    server = Server(open_source(checkpoint), ServerSettings(port=0, grpc_port=None))
+    started = threading.Event()
+    thread = threading.Thread(target=server.run, args=(started.set,))
+    thread.start()
+    try:
+        assert started.wait(60)
+        command = (str(program), str(model), server.url, "65536", "3")
+        *printed, note = run(*command).splitlines()
+        sampler = Sampler(model, conditioning="served", url=server.url)
+        asked = sampler.sample(65536.0, n=3, eta=0.2, seed=1).layer_energy
+    finally:
+        server.stop()
+        thread.join(60)
+    assert note == "0 conditions by the table"
+    assert np.array_equal(energies(printed), asked)
+    *printed, note = run(*command).splitlines()
+    assert note == "1 conditions by the table"
+    table = Sampler("photon").sample(65536.0, n=3, eta=0.2, seed=1).layer_energy
+    assert np.array_equal(energies(printed), table)
+    assert not np.array_equal(table, asked)  # two ways indeed
+    np.testing.assert_allclose(table, asked, rtol=Sampler(model).card.parity.relative_tolerance)
