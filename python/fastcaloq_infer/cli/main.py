@@ -59,7 +59,7 @@ def _verb(name: str) -> Callable[..., Any]:
     return function
 
 
-def _run(command: Callable[[], Any]) -> None:
+def run_command(command: Callable[[], Any]) -> None:
     """Run a command; a user's mistake ends in one line on stderr and exit code 1."""
     try:
         command()
@@ -98,9 +98,9 @@ def _register() -> None:
 def main() -> None:
     """Entry point of ``fastcaloq``."""
     _register()
-    _run(app)
+    run_command(app)
 
 
 def export_onnx_main() -> None:
     """Entry point of ``export-onnx``, the same function as ``fastcaloq export-onnx``."""
-    _run(lambda: typer.run(_verb("export-onnx")))
+    run_command(lambda: typer.run(_verb("export-onnx")))

@@ -44,7 +44,7 @@ class FittedConstants:
     sharpness: NDArray[np.float64]  # (L,)
 
 
-def _knots(log_energy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def energy_knots(log_energy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Knots (K,) and for every shower the knot nearest to it."""
     distinct = np.unique(log_energy)
     if len(distinct) > _MOST_DISCRETE_ENERGIES:
@@ -96,7 +96,7 @@ def fit_constants(
     order, n_absolute = _order(energy, config.absolute_layers)
     energy = energy[:, order]
     log_energy = np.log(np.asarray(incident_energy, dtype=np.float64))
-    knots, nearest = _knots(log_energy)
+    knots, nearest = energy_knots(log_energy)
     n_layers = energy.shape[1]
     mean, scale = np.zeros((n_layers, len(knots))), np.ones((n_layers, len(knots)))
     lower, upper, ceiling = (np.full(n_layers, edge) for edge in (-np.inf, np.inf, np.inf))

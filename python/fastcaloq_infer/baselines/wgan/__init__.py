@@ -15,17 +15,17 @@ from fastcaloq_infer.lazy import lazy
 
 if TYPE_CHECKING:
     from fastcaloq_infer.baselines.wgan.config import WganConfig
+    from fastcaloq_infer.baselines.wgan.fit import FittedWgan, WganLearner, learner
     from fastcaloq_infer.baselines.wgan.generator import ShowerGenerator
-    from fastcaloq_infer.baselines.wgan.learner import FittedWgan, WganLearner, learner
     from fastcaloq_infer.baselines.wgan.training import gradient_penalty
 
 _HOME = {
-    "FittedWgan": "learner",
+    "FittedWgan": "fit",
     "ShowerGenerator": "generator",
     "WganConfig": "config",
-    "WganLearner": "learner",
+    "WganLearner": "fit",
     "gradient_penalty": "training",
-    "learner": "learner",
+    "learner": "fit",
 }
 
 __all__ = [

@@ -43,6 +43,9 @@ class WganConfig(BaseModel):
     resolution: PositiveFloat = Field(
         1e-3, description="part of the incident energy below which a deposit is seen linearly"
     )
+    smallest_scale: PositiveFloat = Field(
+        0.05, description="of log(1 + E / (resolution E_inc)); a deposit seen once is no outlier"
+    )
     n_critic: PositiveInt = Field(5, description="steps of the critic per step of the generator")
     gradient_penalty: PositiveFloat = Field(10.0, description="lambda")
     lr: PositiveFloat = Field(1e-3, description="peak learning rate of both networks")

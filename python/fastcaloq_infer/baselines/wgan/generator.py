@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fastcaloq_infer.baselines.wgan.config import WganConfig
+
 __all__ = ["ShowerGenerator", "ShowerView", "perceptron"]
 
-_SMALLEST_SCALE = 1e-3  # of a sum that does not fluctuate
+_SMALLEST_SUM_SCALE = 1e-3  # of a sum that does not fluctuate
 
 
 def perceptron(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
@@ -47,8 +49,11 @@ class _Standard(nn.Module):
     knots: Tensor  # (K,) log MeV
     table: Tensor  # (K, 2 D): means, scales
 
-    def __init__(self, values: NDArray[np.float64], log_energy: NDArray[np.float64]) -> None:
+    def __init__(
+        self, values: NDArray[np.float64], log_energy: NDArray[np.float64], smallest: float
+    ) -> None:
         super().__init__()
+        self.smallest = smallest
         knots, nearest = energy_knots(log_energy)
         rows = [values[nearest == k] for k in range(len(knots))]
         table = [np.concatenate([row.mean(axis=0), row.std(axis=0)]) for row in rows]
@@ -65,7 +70,7 @@ class _Standard(nn.Module):
             weight = (log_energy - knots[left]) / (knots[left + 1] - knots[left])
             found = torch.lerp(table[left], table[left + 1], weight.clamp(0, 1).unsqueeze(1))
         mean, scale = found.chunk(2, dim=1)
-        return mean, scale.clamp(min=_SMALLEST_SCALE)
+        return mean, scale.clamp(min=self.smallest)
 
 
 class ShowerView(nn.Module):
@@ -81,8 +86,8 @@ class ShowerView(nn.Module):
         (N, D) MeV, to fit means and scales to.
     incident_energy, eta
         (N,) MeV and (N,).
-    resolution
-        r above.
+    config
+        Has r and the smallest scale.
     layers
         Columns of every layer; for layer energies none.
     """
@@ -92,11 +97,11 @@ class ShowerView(nn.Module):
         deposits: NDArray[np.float64],
         incident_energy: NDArray[np.float64],
         eta: NDArray[np.float64],
-        resolution: float,
+        config: WganConfig,
         layers: Sequence[slice] = (),
     ) -> None:
         super().__init__()
-        self.resolution = resolution
+        self.resolution = config.resolution
         self.layers = tuple(layers)
         self.n_deposits = int(deposits.shape[1])
         spread = float(np.abs(eta).min()), float(np.abs(eta).max())
@@ -104,8 +109,10 @@ class ShowerView(nn.Module):
         self.condition = ConditionScaling(Validity(energies, spread, spread[0] < spread[1]))
         log_energy = np.log(incident_energy)
         parts = deposits / incident_energy[:, None]
-        self.deposit = _Standard(np.log1p(parts / resolution), log_energy)
-        self.sum = _Standard(self._sums(torch.as_tensor(parts)).numpy(), log_energy)
+        t = np.log1p(parts / config.resolution)
+        self.deposit = _Standard(t, log_energy, config.smallest_scale)
+        sums = self._sums(torch.as_tensor(parts)).numpy()
+        self.sum = _Standard(sums, log_energy, _SMALLEST_SUM_SCALE)
 
     @property
     def n_inputs(self) -> int:

@@ -44,6 +44,10 @@ class Deposits:
     incident_energy: NDArray[np.float64]
     eta: NDArray[np.float64]
 
+    def take(self, rows: NDArray[np.bool_]) -> Deposits:
+        """Return the chosen showers: a mask (N,)."""
+        return Deposits(self.deposits[rows], self.incident_energy[rows], self.eta[rows])
+
 
 @dataclass(frozen=True)
 class Look:
@@ -135,9 +139,7 @@ def train_generator(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, Stream.WEIGHTS))
-        view = ShowerView(
-            train.deposits, train.incident_energy, train.eta, config.resolution, layers
-        )
+        view = ShowerView(train.deposits, train.incident_energy, train.eta, config, layers)
         generator = ShowerGenerator(view, config.latent, config.generator).float()
         critic = Critic(view.n_inputs, config.critic)
     loop = _Loop(config, generator, critic, train, seed)
