@@ -95,6 +95,9 @@ class StudyConfig(_Strict):
     classifier_seeds: Annotated[int, Field(ge=0, le=100)] = Field(
         2, description="classifiers per training, for the AUC; 0: none"
     )
+    layer_figures: bool = Field(
+        False, description="also the separation of E_tot and the empty layers of every training"
+    )
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     reference: str = Field(description="the variant that all others are compared with")
     sizes: Annotated[tuple[Size, ...], Field(min_length=1)] = (Size(name="full"),)

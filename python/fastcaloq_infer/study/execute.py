@@ -12,13 +12,13 @@ from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.groups import energy_groups
 from fastcaloq_infer.evaluation.sample import as_sample
 from fastcaloq_infer.sampling.showers import Showers
+from fastcaloq_infer.study.layer_figures import layer_figures
 from fastcaloq_infer.study.learner import make_learner
-from fastcaloq_infer.study.samples import run_showers
+from fastcaloq_infer.study.samples import floor_showers, run_showers
 from fastcaloq_infer.study.store import RunRecord, RunStore, RunTimes
 from fastcaloq_infer.training.seeds import stream_seed
 
 if TYPE_CHECKING:
-
     from fastcaloq_infer.evaluation.sample import LayerEnergyTable
     from fastcaloq_infer.study.matrix import Run
 
@@ -63,6 +63,11 @@ def execute(run: Run, folder: Path) -> None:
         event=np.arange(len(energy), dtype=np.uint64),
         n_out_of_range=0,
     )
+    separation, zero_difference = (
+        layer_figures(held_out, generated, floor_showers(run)[1], run.seed)
+        if run.layer_figures
+        else (None, None)
+    )
     record = RunRecord(
         n_train=len(showers.train),
         n_validation=len(showers.validation),
@@ -73,6 +78,8 @@ def execute(run: Run, folder: Path) -> None:
         n_features=fitted.n_features,
         aucs=aucs(held_out, generated, run.classifier_seeds, run.seed),
         has_likelihood=log_prob is not None,
+        total_separation=separation,
+        zero_difference=zero_difference,
     )
     times = RunTimes(
         fit_cpu=None if resumed else fit_cpu,

@@ -62,6 +62,7 @@ class Run:
     validation_fraction: float
     classifier_seeds: int
     digests: tuple[str, str]
+    layer_figures: bool = False
 
     @property
     def name(self) -> str:
@@ -74,6 +75,8 @@ class Run:
         content = asdict(self)
         for key in ("source", "settings_folder", "train", "held_out"):
             del content[key]
+        if not content["layer_figures"]:  # as before there were any
+            del content["layer_figures"]
         data = dict(content["settings"].get("data") or {})
         data.pop("train", None)
         content["settings"]["data"] = data
@@ -134,6 +137,7 @@ def runs(config: StudyConfig) -> list[Run]:
                             validation_fraction=base.validation_fraction,
                             classifier_seeds=config.classifier_seeds,
                             digests=(digests[train], digests[held_out]),
+                            layer_figures=config.layer_figures,
                         )
                     )
     return found

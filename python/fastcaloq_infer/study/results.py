@@ -46,7 +46,14 @@ class Scatter(_Strict):
 
 
 class VariantResults(_Strict):
-    """One model at one size in one region."""
+    """One model at one size in one region.
+
+    Attributes
+    ----------
+    total_separation, zero_difference
+        Largest separation of E_tot over incident energies, in floors, and largest difference of a
+        zero fraction over layers and energies; None where the study did not ask for them.
+    """
 
     name: str
     title: str
@@ -56,6 +63,8 @@ class VariantResults(_Strict):
     n_features: int
     likelihood: Likelihood | None
     auc: Scatter | None
+    total_separation: Scatter | None = None
+    zero_difference: Scatter | None = None
 
 
 class Comparison(_Strict):

@@ -48,6 +48,8 @@ class RunRecord(_Strict):
         One per classifier: held-out against generated showers.
     has_likelihood
         Whether the model has one; then ``log_prob.npy`` holds it, nats per held-out shower.
+    total_separation, zero_difference
+        See :func:`~fastcaloq_infer.study.layer_figures.layer_figures`; None where not asked for.
     """
 
     n_train: int
@@ -59,6 +61,8 @@ class RunRecord(_Strict):
     n_features: int
     aucs: tuple[float, ...]
     has_likelihood: bool
+    total_separation: float | None = None
+    zero_difference: float | None = None
 
 
 class RunTimes(_Strict):

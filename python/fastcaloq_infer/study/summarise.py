@@ -22,7 +22,7 @@ from fastcaloq_infer.study.samples import floor_showers
 from fastcaloq_infer.study.statistics import holm, paired_effect, stratified_bootstrap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -176,7 +176,13 @@ def _variant(
         n_features=first.n_features,
         likelihood=likelihood,
         auc=_scatter([auc for record in records for auc in record.aucs]),
+        total_separation=_scatter(_known(record.total_separation for record in records)),
+        zero_difference=_scatter(_known(record.zero_difference for record in records)),
     )
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
 
 
 def _scatter(values: Sequence[float]) -> Scatter | None:

@@ -34,6 +34,8 @@ _COLUMNS = (
     "n_trained",
     "fit_cpu_seconds",
     "sample_cpu_microseconds",
+    "total_separation",
+    "zero_difference",
 )
 
 
@@ -75,6 +77,8 @@ def rows(results: StudyResults, times: StudyTimes) -> str:
                 variant.n_trained,
                 time.fit_cpu,
                 time.sample_cpu,
+                variant.total_separation and variant.total_separation.mean,
+                variant.zero_difference and variant.zero_difference.mean,
             )
             writer.writerow(dict(zip(_COLUMNS, values, strict=True)))
     return stream.getvalue()
@@ -89,6 +93,7 @@ def markdown(results: StudyResults, times: StudyTimes) -> str:
         f"{len(results.seeds)} seeds; every variant is compared with **{results.reference}** on "
         f"the same held-out showers, trained with the same seeds on the same showers.\n",
     ]
+    figures = results.configuration.get("layer_figures", False)
     for cell in results.cells:
         floor = cell.floor_auc
         parts.append(f"\n## {cell.title}\n")
@@ -101,8 +106,9 @@ def markdown(results: StudyResults, times: StudyTimes) -> str:
             "| variant | log-likelihood | difference | "
             + f"{percent} interval | p (Holm) | AUC | features | parameters: all / conditioner / "
             "trained | training, CPU s | sampling, µs |"
+            + (" E_tot, floors | zeros |" if figures else "")
         )
-        parts.append("|---|---|---|---|---|---|---|---|---|---|")
+        parts.append("|---" * (12 if figures else 10) + "|")
         parts += [_row(results, cell, variant, times) for variant in cell.variants]
     parts.append(
         "\n"
@@ -118,6 +124,13 @@ def markdown(results: StudyResults, times: StudyTimes) -> str:
         "the learner's own sampler, per shower. Left out: showers without a density under some "
         "training sample, which no variant of ours can make (an empty layer it never had, or more "
         "energy than its ceiling)."
+        + (
+            " E_tot, floors: largest separation power of E_tot over incident energies, in units "
+            "of Geant4 against Geant4. zeros: largest difference of a zero fraction over layers "
+            "and energies. Both ± standard deviation over trainings."
+            if figures
+            else ""
+        )
         + ("" if many else " One seed says nothing of the luck of the weights: no p is given.")
     )
     return "\n".join(parts) + "\n"
@@ -163,6 +176,11 @@ def _row(
         f"{variant.n_parameters:,} / {variant.n_conditioner:,} / {variant.n_trained:,}",
         "" if time.fit_cpu is None else f"{time.fit_cpu:.1f}",
         f"{time.sample_cpu:.1f}",
+        *(
+            f"{s.mean:.3g}" + ("" if s.spread is None else f" ± {s.spread:.2g}")
+            for s in (variant.total_separation, variant.zero_difference)
+            if s is not None
+        ),
     )
     return "| " + " | ".join(cells) + " |"
 

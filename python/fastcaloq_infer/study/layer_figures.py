@@ -1,0 +1,42 @@
+"""Two figures of a training's layer energies that a likelihood does not show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastcaloq_infer.evaluation.comparison import compare
+from fastcaloq_infer.evaluation.figures import separations, zero_fractions
+from fastcaloq_infer.evaluation.high_level import Features
+
+if TYPE_CHECKING:
+    from fastcaloq_infer.evaluation.sample import LayerEnergyTable, Sample
+
+__all__ = ["layer_figures"]
+
+
+def layer_figures(
+    held_out: LayerEnergyTable, generated: LayerEnergyTable, floor: LayerEnergyTable, seed: int
+) -> tuple[float, float]:
+    """Return the largest separation of E_tot in floors and the largest zero-fraction difference.
+
+    Both are the worst over incident energies, the second also over layers; for samples of one
+    distribution the first is about 1 and the second as small as the samples allow. ``floor`` is an
+    independent sample of the simulation.
+
+    Raises
+    ------
+    InputError
+        The samples cannot be compared.
+    """
+    c = compare(held_out, generated, floor, seed=seed, level="layers")
+    samples = {**c.equal, "generated": c.samples["generated"]}
+    totals = {role: _total(sample) for role, sample in samples.items()}
+    found = separations(totals, samples, c.groups, np.random.default_rng([seed, 3]))
+    zeros = zero_fractions(c.samples, c.groups, c.layer_ids)
+    return max(s.ratio for s in found), max(abs(z.difference) for z in zeros)
+
+
+def _total(sample: Sample) -> Features:
+    return Features(("E_tot",), ("E_tot",), ("MeV",), sample.total_energy[:, None])
