@@ -117,7 +117,7 @@ def run_demo(
     from fastcaloq_infer.data import packaged_sample, read_layer_energies
     from fastcaloq_infer.evaluation import evaluate_layer_energies
     from fastcaloq_infer.export import export_flow
-    from fastcaloq_infer.report import write_report
+    from fastcaloq_infer.report import Candidate, write_report
     from fastcaloq_infer.report.model_facts import (
         CONDITIONERS,
         conditioner_curves,
@@ -161,9 +161,9 @@ def run_demo(
         records = trained.history.records
         report = write_report(
             folder,
-            evaluation,
             reference,
-            generated,
+            [Candidate("generated", generated, evaluation)],
+            floor=floor,
             title="Generated photon showers against Geant4",
             introduction=(
                 f"{showers:,} showers drawn by the C++ engine from a normalising flow (conditioned "
@@ -179,9 +179,11 @@ def run_demo(
             timings=clock.timings,
             details=details,
         )
+        figures = folder / "figures.json"
+        evaluation.save(figures)
     return DemoResult(
         report=report,
-        figures=report.with_name("figures.json"),
+        figures=figures,
         model=exported.path,
         root=root.path,
         hdf5=hdf5.path,

@@ -26,11 +26,10 @@ def report(
 
     from fastcaloq_infer.data import packaged_sample, read_layer_energies
     from fastcaloq_infer.evaluation import evaluate_layer_energies, summary
-    from fastcaloq_infer.evaluation.groups import energy_groups
-    from fastcaloq_infer.evaluation.sample import as_sample
     from fastcaloq_infer.files import atomic_path
     from fastcaloq_infer.report import Candidate, write_report
-    from fastcaloq_infer.report.histograms import total_energy_figure
+    from fastcaloq_infer.report.lineup import line_up
+    from fastcaloq_infer.report.shower_pictures import total_energy_figure
     from fastcaloq_infer.report.style import picture
     from fastcaloq_infer.sampling import Sampler
 
@@ -43,21 +42,19 @@ def report(
         eta = np.tile(held_out.eta, multiple)
         generated = sampler.sample(energy, eta=eta, seed=seed)
         evaluation = evaluate_layer_energies(held_out, generated, floor, seed=seed)
+    candidates = [Candidate(sampler.card.name, generated, evaluation)]
     with console.status("drawing the report"):
         page = write_report(
             output,
             held_out,
-            [Candidate(sampler.card.name, generated, evaluation)],
+            candidates,
             floor=floor,
             title=f"Model {sampler.card.name} against Geant4",
             introduction=f"{len(energy):,} showers drawn by the C++ engine. Energies in MeV.",
             facts=[("SHA-256 of the model", sampler.digest)],
         )
         evaluation.save(page.with_name("figures.json"))
-        reference = as_sample(held_out, "held-out Geant4")
-        figure = total_energy_figure(
-            reference, as_sample(generated, "generated"), energy_groups(reference)
-        )
+        figure = total_energy_figure(line_up(held_out, candidates, floor))
         with atomic_path(page.with_name("response.png")) as temporary:
             temporary.write_bytes(picture(figure, "png"))
     console.print(summary(evaluation), highlight=False, markup=False, soft_wrap=True)

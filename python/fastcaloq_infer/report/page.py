@@ -1,31 +1,35 @@
-"""One self-contained HTML page: table of figures, pictures with captions, facts."""
+"""One self-contained HTML page: summary, pictures with captions, facts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fastcaloq_infer.evaluation.targets import target_lines
-from fastcaloq_infer.report.style import LIGHTS, data_uri, significant
+from fastcaloq_infer.report.style import LIGHTS, data_uri
+from fastcaloq_infer.report.table import notes, summary_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from fastcaloq_infer.evaluation.results import Evaluation
+    from matplotlib.figure import Figure
+
+    from fastcaloq_infer.report.lineup import Model
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG image with what a reader needs to read it.
+    """A picture that can be drawn, with what a reader needs to read it.
 
     Attributes
     ----------
     name
-        File name without suffix, and anchor on the page.
+        Anchor on the page.
     title, caption
         Heading and explanation.
-    svg
-        The image.
+    draw
+        Makes the figure.
+    kind
+        How the page shows it: ``svg``, or ``palette`` (PNG) for pictures of thousands of lines.
     folded
         Whether the page shows it only on a click.
     """
@@ -33,13 +37,22 @@ class Picture:
     name: str
     title: str
     caption: str
-    svg: bytes
+    draw: Callable[[], Figure]
+    kind: str = "svg"
     folded: bool = False
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture and its image."""
+
+    picture: Picture
+    image: bytes
 
     @property
     def uri(self) -> str:
         """The image as a ``data:`` URI."""
-        return data_uri(self.svg)
+        return data_uri(self.image, self.picture.kind)
 
 
 @dataclass(frozen=True)
@@ -50,10 +63,8 @@ class Page:
     ----------
     title, introduction
         Heading and first paragraph.
-    evaluation
-        The figures.
-    pictures
-        In the order of the page.
+    models
+        The candidates with their figures.
     facts
         Pairs of a name and a value: model, data, seeds, versions.
     timings
@@ -62,16 +73,12 @@ class Page:
 
     title: str
     introduction: str
-    evaluation: Evaluation
-    pictures: Sequence[Picture]
+    models: Sequence[Model]
     facts: Sequence[tuple[str, str]] = ()
-    timings: Sequence[tuple[str, float]] = field(default_factory=tuple)
+    timings: Sequence[tuple[str, float]] = ()
 
 
-_SIGNS = {"green": "✔ reached", "amber": "≈ within error", "red": "✘ missed"}
-
-
-def render(page: Page) -> str:
+def render(page: Page, pictures: Sequence[Drawn]) -> str:
     """Return the page as HTML that refers to nothing outside of itself."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -82,11 +89,11 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["significant"] = significant
     return environment.get_template("report.html.j2").render(
         page=page,
-        lines=target_lines(page.evaluation),
-        signs=_SIGNS,
+        drawn=pictures,
+        rows=summary_rows(page.models),
+        notes=notes(page.models),
         lights=LIGHTS,
         total=sum(seconds for _, seconds in page.timings),
     )

@@ -2,46 +2,149 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from fastcaloq_infer.evaluation.groups import energy_groups
-from fastcaloq_infer.evaluation.sample import as_sample
-from fastcaloq_infer.report.histograms import (
-    all_layers_figure,
-    layer_energy_figure,
-    total_energy_figure,
-)
-from fastcaloq_infer.report.model_pictures import (
-    ConditionerCurves,
-    LearningCurve,
-    conditioner_figure,
-    learning_curve_figure,
-)
-from fastcaloq_infer.report.page import Picture
-from fastcaloq_infer.report.style import picture
-from fastcaloq_infer.report.summaries import (
-    correlation_figure,
+from fastcaloq_infer.report.against_energy import (
+    chi_square_figure,
     response_figure,
-    separation_figure,
     zero_fraction_figure,
+)
+from fastcaloq_infer.report.correlations import correlation_figure
+from fastcaloq_infer.report.likelihood_pictures import likelihood_pictures
+from fastcaloq_infer.report.model_pictures import conditioner_figure, learning_curve_figure
+from fastcaloq_infer.report.page import Picture
+from fastcaloq_infer.report.separations import feature_figure, separation_figure
+from fastcaloq_infer.report.shower_pictures import shower_pictures
+from fastcaloq_infer.report.two_sample import (
+    calibration_figure,
+    classifier_figure,
+    distance_figure,
+    manifold_figure,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from fastcaloq_infer.evaluation import Evaluation
-    from fastcaloq_infer.evaluation.sample import LayerEnergyTable
-
-_READING = (
-    "Grey: Geant4 with its statistical error (hatched; in the ratio a band). Blue: generated, "
-    "with statistical error bars in the ratio. Triangles mark ratios outside of the panel."
-)
+    from fastcaloq_infer.report.lineup import Lineup, Model
+    from fastcaloq_infer.report.model_pictures import ConditionerCurves, LearningCurve
 
 
-def model_pictures(
+def all_pictures(
+    lineup: Lineup,
+    curve: LearningCurve | None = None,
+    conditioner: ConditionerCurves | None = None,
+    *,
+    details: bool = True,
+) -> list[Picture]:
+    """Return what there is to draw, in the order of the page; nothing is drawn yet."""
+    seen = list(shower_pictures(lineup, details=details))
+    return [
+        *(picture for picture in seen if not picture.folded),
+        *_energy_pictures(lineup.models),
+        *_test_pictures(lineup.models),
+        *likelihood_pictures(lineup.models),
+        *_model_pictures(curve, conditioner),
+        *(picture for picture in seen if picture.folded),
+    ]
+
+
+def _energy_pictures(models: Sequence[Model]) -> Iterator[Picture]:
+    evaluation = models[0].evaluation
+    if evaluation.responses:
+        yield Picture(
+            "response",
+            "Response and resolution",
+            "Mean of the total over the incident energy, and its standard deviation over the mean; "
+            "below, over Geant4's, whose statistical error is the grey band.",
+            partial(response_figure, models),
+        )
+    if all(model.evaluation.chi_squares for model in models):
+        yield Picture(
+            "chi_squares",
+            "Chi squares of the total energy",
+            "Two-sample chi2 per degree of freedom of E_tot at every incident energy, equal "
+            "counts. Two samples of one distribution are expected in the grey band in two cases "
+            "of three.",
+            partial(chi_square_figure, models),
+        )
+    if evaluation.zero_fractions:
+        yield Picture(
+            "zero_fractions",
+            "Empty layers",
+            "Fraction of showers that leave no energy in a layer, with statistical errors; below, "
+            "generated minus Geant4 and the target of 0.02 (grey).",
+            partial(zero_fraction_figure, models),
+        )
+    if evaluation.correlations:
+        yield Picture(
+            "correlations",
+            "Correlations between layers",
+            "Pearson coefficients of the layer energies. A dash: too few showers reach the layer.",
+            partial(correlation_figure, models),
+        )
+
+
+def _test_pictures(models: Sequence[Model]) -> Iterator[Picture]:
+    evaluation = models[0].evaluation
+    if evaluation.features:
+        yield Picture(
+            "features",
+            "How far every feature is off",
+            "Separation power, and Wasserstein-1 distance in standard deviations of Geant4, over "
+            "all incident energies, with bootstrap errors. Grey: what Geant4 against Geant4 "
+            "reaches with the same counts, from its mean (line) to its 99 % quantile.",
+            partial(feature_figure, models),
+        )
+    if evaluation.separations:
+        yield Picture(
+            "separations",
+            "Separation power at every energy",
+            "Separation power between generated and Geant4, in units of its mean between two "
+            "Geant4 samples with the same counts: 1 is perfect, bold is above the target of 3.",
+            partial(separation_figure, models),
+            folded=len({s.feature for s in evaluation.separations}) > 12,
+        )
+    if evaluation.classifiers:
+        yield Picture(
+            "classifiers",
+            "Classifiers",
+            "Classifiers trained to tell generated showers from Geant4, tested on showers that "
+            "they have not seen; mean and spread over seeds. An AUC of 0.5 is perfect, and so is "
+            "a Jensen-Shannon divergence of 0; the grey squares say what chance makes of that.",
+            partial(classifier_figure, models),
+        )
+        yield Picture(
+            "calibration",
+            "Are the classifiers' scores probabilities?",
+            "Share of generated showers among showers of similar score, test parts of all seeds "
+            "together: open before, filled after the isotonic calibration from which the "
+            "Jensen-Shannon divergence is computed.",
+            partial(calibration_figure, models),
+            folded=True,
+        )
+    if evaluation.distances:
+        yield Picture(
+            "distances",
+            "Distances in feature space",
+            "Frechet (FPD) and kernel (KPD) physics distance, extrapolated to infinite samples: 0 "
+            "within its error is perfect, and values below 0 occur.",
+            partial(distance_figure, models),
+        )
+    if any(model.evaluation.manifold for model in models):
+        yield Picture(
+            "manifold",
+            "Precision and recall",
+            "Precision and density: do generated showers lie where Geant4's do? Recall and "
+            "coverage: are there generated showers wherever there are Geant4's? To be compared "
+            "with the second Geant4 sample (grey), not with 1.",
+            partial(manifold_figure, models),
+        )
+
+
+def _model_pictures(
     curve: LearningCurve | None, conditioner: ConditionerCurves | None
 ) -> Iterator[Picture]:
-    """Yield the pictures of the model, where there is something to draw."""
     if curve is not None and len(curve.epoch):
         yield Picture(
             "learning_curve",
@@ -49,7 +152,7 @@ def model_pictures(
             "Negative log likelihood of a density in MeV, per shower. The validation showers are "
             "set aside from the training file and decide which weights are kept; the held-out "
             "showers of the comparisons come from another run of Geant4.",
-            picture(learning_curve_figure(curve)),
+            partial(learning_curve_figure, curve),
         )
     if conditioner is not None and conditioner.features.shape[1]:
         yield Picture(
@@ -58,69 +161,5 @@ def model_pictures(
             "What every coupling block is told about the incident energy. Lines: the conditioner "
             "itself; circles: knots of the table in the model file (thinned), between which the "
             "sampler interpolates.",
-            picture(conditioner_figure(conditioner)),
+            partial(conditioner_figure, conditioner),
         )
-
-
-def comparison_pictures(
-    evaluation: Evaluation,
-    reference: LayerEnergyTable,
-    generated: LayerEnergyTable,
-    *,
-    details: bool = True,
-) -> Iterator[Picture]:
-    """Yield the pictures that compare generated showers with Geant4."""
-    threshold = evaluation.energy_threshold
-    ref = as_sample(reference, "reference", threshold=threshold)
-    gen = as_sample(generated, "generated", threshold=threshold)
-    groups = energy_groups(ref)
-    layers = evaluation.layer_ids
-    yield Picture(
-        "total_energy",
-        "Total energy at every incident energy",
-        f"Sum of the layer energies over the incident energy. {_READING}",
-        picture(total_energy_figure(ref, gen, groups)),
-    )
-    yield Picture(
-        "layer_energies",
-        "Energy of every layer",
-        "All incident energies together; the teeth are the discrete incident energies. Showers "
-        "that leave the layer empty are counted in the normalisation and written above each "
-        f"panel. {_READING}",
-        picture(all_layers_figure(ref, gen, groups, layers)),
-    )
-    for column, layer in enumerate(layers if details else ()):
-        yield Picture(
-            f"layer_{layer}",
-            f"Layer {layer} at every incident energy",
-            _READING,
-            picture(layer_energy_figure(ref, gen, groups, column, layer)),
-            folded=True,
-        )
-    yield Picture(
-        "zero_fractions",
-        "Empty layers",
-        "Fraction of showers that leave no energy in a layer, with statistical errors; below, "
-        "generated minus Geant4 and the target of 0.02 (grey).",
-        picture(zero_fraction_figure(evaluation)),
-    )
-    yield Picture(
-        "response",
-        "Response and resolution",
-        "Mean of the total over the incident energy, and its standard deviation over the mean; "
-        "below, generated over Geant4 with Geant4's statistical error as the grey band.",
-        picture(response_figure(evaluation)),
-    )
-    yield Picture(
-        "correlations",
-        "Correlations between layers",
-        "Pearson coefficients of the layer energies. A dash: too few showers reach the layer.",
-        picture(correlation_figure(evaluation)),
-    )
-    yield Picture(
-        "separations",
-        "Separation power",
-        "Separation power between generated and Geant4, in units of its mean between two Geant4 "
-        "samples with the same counts: 1 is perfect, bold is above the target of 3.",
-        picture(separation_figure(evaluation)),
-    )

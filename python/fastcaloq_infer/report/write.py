@@ -1,26 +1,27 @@
-"""Write a report: the page, the figures as JSON, and the pictures on request."""
+"""Write a report: the page, and a PDF on request."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastcaloq_infer.files import atomic_path, make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from fastcaloq_infer.evaluation import Evaluation
     from fastcaloq_infer.evaluation.sample import LayerEnergyTable
+    from fastcaloq_infer.report.lineup import Candidate
     from fastcaloq_infer.report.model_pictures import ConditionerCurves, LearningCurve
 
 
 def write_report(
     folder: Path | str,
-    evaluation: Evaluation,
     reference: LayerEnergyTable,
-    generated: LayerEnergyTable,
+    candidates: Sequence[Candidate],
     *,
+    floor: LayerEnergyTable | None = None,
     title: str = "Generated showers against Geant4",
     introduction: str = "",
     curve: LearningCurve | None = None,
@@ -28,42 +29,63 @@ def write_report(
     facts: Sequence[tuple[str, str]] = (),
     timings: Sequence[tuple[str, float]] = (),
     details: bool = True,
+    pdf: bool = False,
+    progress: Callable[[str, float], None] | None = None,
 ) -> Path:
-    """Write ``report.html`` and ``figures.json`` into a folder and return the page's path.
+    """Write ``report.html``, and ``report.pdf`` on request, into a folder; return the page's path.
 
     Parameters
     ----------
     folder
         Made if it does not exist; older reports in it are replaced.
-    evaluation
-        The figures of these samples.
-    reference, generated
-        Held-out Geant4 and the generated showers, MeV.
+    reference
+        Held-out Geant4, MeV.
+    candidates
+        One or more generated samples with their figures, all against this reference.
+    floor
+        An independent Geant4 sample, drawn as a thin line in the ratios.
     title, introduction, facts, timings
         What the page says beside the figures.
     curve, conditioner
         The training and the conditioner, if they are to be drawn.
     details
-        Whether to draw every layer at every incident energy, too.
+        Whether to draw distributions at single incident energies, too.
+    pdf
+        Whether to write the same as a PDF.
+    progress
+        Called with the name of a picture and the fraction done.
 
     Raises
     ------
     InputError
-        Samples that cannot be drawn.
+        Samples that cannot be drawn, or do not belong together.
     OutputError
         The folder or a file cannot be written.
     """
-    from fastcaloq_infer.report.page import Page, render
-    from fastcaloq_infer.report.pictures import comparison_pictures, model_pictures
+    from fastcaloq_infer.report.lineup import line_up
+    from fastcaloq_infer.report.page import Drawn, Page, render
+    from fastcaloq_infer.report.pdf import PdfReport
+    from fastcaloq_infer.report.pictures import all_pictures
+    from fastcaloq_infer.report.style import picture as image
 
     folder = Path(folder)
     make_folder(folder)
-    pictures = [
-        *comparison_pictures(evaluation, reference, generated, details=details),
-        *model_pictures(curve, conditioner),
-    ]
-    page = Page(title, introduction, evaluation, pictures, facts, timings)
-    evaluation.save(folder / "figures.json")
+    lineup = line_up(reference, candidates, floor)
+    page = Page(title, introduction, lineup.models, facts, timings)
+    pictures = all_pictures(lineup, curve, conditioner, details=details)
+    drawn = []
+    with ExitStack() as stack:
+        document = None
+        if pdf:
+            temporary = stack.enter_context(atomic_path(folder / "report.pdf"))
+            document = stack.enter_context(PdfReport(temporary, page))
+        for i, picture in enumerate(pictures):
+            if progress is not None:
+                progress(picture.title, i / len(pictures))
+            figure = picture.draw()
+            drawn.append(Drawn(picture, image(figure, picture.kind)))
+            if document is not None:
+                document.add(picture, figure)
     with atomic_path(folder / "report.html") as temporary:
-        temporary.write_text(render(page), encoding="utf-8")
+        temporary.write_text(render(page, drawn), encoding="utf-8")
     return folder / "report.html"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import sys
+import zlib
 from html.parser import HTMLParser
 
 import pytest
 
 from fastcaloq_infer.errors import OutputError
-from fastcaloq_infer.evaluation import Evaluation, target_lines
-from fastcaloq_infer.report import write_report
+from fastcaloq_infer.evaluation import target_lines
+from fastcaloq_infer.report import Candidate, write_report
 from fastcaloq_infer.report.model_pictures import LearningCurve
 
 
@@ -34,13 +36,14 @@ class References(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, evaluation, reference, generated):
+def page(tmp_path_factory, evaluation, reference, generated, floor):
+    """One model, layer energies."""
     folder = tmp_path_factory.mktemp("report") / "new" / "folder"
     return write_report(
         folder,
-        evaluation,
         reference,
-        generated,
+        [Candidate("flow", generated, evaluation)],
+        floor=floor,
         title="Photons <b>bold</b>",
         introduction="A test.",
         curve=LearningCurve([1, 2], [9.0, 8.0], [9.0, 8.5]),
@@ -50,25 +53,90 @@ def page(tmp_path_factory, evaluation, reference, generated):
     )
 
 
-def test_self_contained(page):
-    html = page.read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory, voxel_samples, candidates):
+    """Two models, whole showers, all details, as a page and as a PDF."""
+    reference, floor, _ = voxel_samples
+    said = []
+    path = write_report(
+        tmp_path_factory.mktemp("wide"),
+        reference,
+        candidates,
+        floor=floor,
+        facts=[("sample", "packaged")],
+        pdf=True,
+        progress=lambda what, fraction: said.append((what, fraction)),
+    )
+    return path, said
+
+
+ONE = [
+    "total_energy", "layer_energies", "response", "chi_squares", "zero_fractions", "correlations",
+    "features", "separations", "classifiers", "calibration", "learning_curve",
+]  # fmt: skip
+TWO = [
+    "total_energy", "average_shower", "layer_energies", "centres", "widths", "sparsity", "voxels",
+    "response", "chi_squares", "zero_fractions", "correlations", "features", "separations",
+    "classifiers", "calibration", "average_shower_0", "average_shower_1", "average_shower_2",
+    "voxels_per_energy", "layer_0", "layer_1", "layer_2", "layer_3", "layer_12",
+    "centres_per_energy", "widths_per_energy", "sparsity_per_energy",
+]  # fmt: skip
+
+
+def check_page(path, pictures):
+    html = path.read_text(encoding="utf-8")
     references = References()
     references.feed(html)
     images = [r for r in references.found if r.startswith("data:")]
     links = [r for r in references.found if not r.startswith("data:")]
-    assert len(images) == 7
+    assert len(images) == len(pictures)
+    assert set(pictures) <= references.anchors
     assert links
     assert all(link.startswith("#") and link[1:] in references.anchors for link in links)
     assert "http" not in html
     assert not {"script", "link", "iframe", "object"} & set(references.tags)
     for image in images:
         kind, data = image.split(",", 1)
+        content = base64.b64decode(data)
+        if kind == "data:image/png;base64":
+            assert content.startswith(b"\x89PNG")
+            continue
         assert kind == "data:image/svg+xml;base64"
-        svg = base64.b64decode(data).decode("utf-8")
+        svg = content.decode("utf-8")
         # The names of SVG's and XLink's own vocabularies are no addresses that anyone fetches.
         for attribute in ("href=", "src="):
             targets = [part.split('"')[1] for part in svg.split(attribute)[1:]]
             assert all(t.startswith(("#", "data:")) for t in targets)
+
+
+def test_self_contained(page):
+    check_page(page, ONE)
+
+
+def test_whole_showers_of_two_models(wide):
+    path, said = wide
+    check_page(path, TWO)
+    assert path.stat().st_size < 6e6
+    assert len(said) == len(TWO)
+    assert [fraction for _, fraction in said] == sorted(fraction for _, fraction in said)
+    html = path.read_text(encoding="utf-8")
+    head = html[html.index("<thead>") : html.index("</thead>")]
+    assert head.index("flow") < head.index("GAN")
+    assert html.count("<details") == sum("_per_" in n or n[-1].isdigit() for n in TWO) + 2
+
+
+def test_pdf_has_the_table_and_every_picture(wide):
+    path, _ = wide
+    content = path.with_name("report.pdf").read_bytes()
+    assert content.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", content)) == 1 + len(TWO)
+    # The first page is text: the words are in its stream, in pieces between kerning.
+    found = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.S)
+    streams = [zlib.decompress(s) for s in found if s[:1] == b"\x78"]
+    first = next(s for s in streams if b"BT" in s)
+    words = b"".join(re.findall(rb"\(((?:[^()\\]|\\.)*)\)", first))
+    for word in (b"Tableoffigures", b"flow", b"GAN", b"floor", b"packaged"):
+        assert word in words.replace(b" ", b"")
 
 
 def test_says_what_was_measured(page, evaluation):
@@ -81,15 +149,10 @@ def test_says_what_was_measured(page, evaluation):
     assert "Photons &lt;b&gt;bold&lt;/b&gt;" in html
 
 
-def test_figures_beside_it(page, evaluation):
-    text = page.with_name("figures.json").read_text()
-    assert Evaluation.from_json(text) == evaluation
-
-
 def test_unwritable_folder(tmp_path, evaluation, reference, generated):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot make the folder"):
-        write_report(tmp_path / "file" / "x", evaluation, reference, generated)
+        write_report(tmp_path / "file" / "x", reference, [Candidate("flow", generated, evaluation)])
 
 
 def test_import_is_light():
