@@ -35,6 +35,7 @@ def figures(report: dict[str, Any]) -> list[dict[str, Any]]:
         *_root(report),
         *_quantum(report),
         *_farm(report),
+        *_serving(report),
     ]
     return [asdict(figure) | {"met": figure.met} for figure in found]
 
@@ -141,4 +142,30 @@ def _farm(report: dict[str, Any]) -> list[Figure]:
                 ("corrupt parts", "corrupt"),
             )
         ),
+    ]
+
+
+def _serving(report: dict[str, Any]) -> list[Figure]:
+    if "serving" not in report:
+        return []
+    found = []
+    for row in report["serving"]["overhead"]:
+        label = f"batch {row['batch']:,}, {row['energies']} energies, {row['source']}"
+        added = row["served_ms"] - row["own_ms"]
+        if row["cache"]:
+            share = added / row["own_ms"]
+            found.append(
+                Figure(f"served, remembered: {label}", share, "of sampling", 0.05, "at most")
+            )
+        else:
+            found.append(Figure(f"served, asked: {label}", added, "ms more", 2.0, "at most"))
+    load = report["serving"]["load"]
+    rate = load["requests"] / load["seconds"]
+    growth = load["memory_mib_end"] - load["memory_mib_early"]
+    return [
+        *found,
+        Figure(f"failures of {load['requests']:,} requests", load["failures"], "", 0.0, "at most"),
+        Figure("malformed ones not refused", load["malformed_not_refused"], "", 0.0, "at most"),
+        Figure(f"p99 at {rate:.0f} requests/s", load["p99_ms_since_due"], "ms"),
+        Figure("growth of the server's memory under load", growth, "MiB", 5.0, "at most"),
     ]

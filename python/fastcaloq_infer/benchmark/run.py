@@ -24,15 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SECTIONS = ("load", "engines", "root", "conditioner", "training")
-ON_REQUEST = ("farm",)
+ON_REQUEST = ("farm", "serving")
 """Sections that take minutes; measured only where they are asked for."""
 _NEEDS = {
     "conditioner": ("torch", "pennylane"),
     "training": ("torch",),
     "farm": ("distributed", "psutil"),
+    "serving": ("fastapi", "uvicorn", "grpc", "tritonclient", "psutil"),
 }
 # Their matrices are 64 wide: a second thread brings little but noise.
-_ONE_THREAD = ("load", "conditioner", "training")
+_ONE_THREAD = ("load", "conditioner", "training", "serving")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -54,7 +55,8 @@ def run_benchmark(
     (first_ms, model_ms, sampler_ms), ``throughput`` (list of engine, threads, batch,
     showers_per_second, spread, repetitions), ``sgemm`` (list of library, shape, threads, gflops),
     ``difference_from_native`` (per engine), ``root`` (showers, generation_seconds,
-    writing_seconds, total_seconds, command_seconds), ``conditioner``, ``training``, ``farm``;
+    writing_seconds, total_seconds, command_seconds), ``conditioner``, ``training``, ``farm``,
+    ``serving``;
     ``figures`` (list of name, value, unit, target, relation, met) and ``skipped`` (what was not
     measured, and why).
 

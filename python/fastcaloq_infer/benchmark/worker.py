@@ -158,6 +158,13 @@ def _farm(request: dict[str, Any]) -> dict[str, Any]:
     return measure_farm(request["model"], quick=request["quick"], say=_say)
 
 
+def _serving(request: dict[str, Any]) -> dict[str, Any]:
+    """Ask a service on loopback for features, and load it."""
+    from fastcaloq_infer.benchmark.serving import measure_serving
+
+    return measure_serving(request["model"], quick=request["quick"], say=_say)
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "load": _load,
     "engines": _engines,
@@ -165,6 +172,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "conditioner": _conditioner,
     "training": _training,
     "farm": _farm,
+    "serving": _serving,
 }
 
 

@@ -143,3 +143,24 @@ def test_figures_of_a_farm():
     assert found["two Dask workers / one process"] == (1.8, True)
     assert found["showers lost after the kills"] == (0, True)
     assert found["showers twice after the kills"] == (2, False)
+
+
+def test_figures_of_a_service():
+    asked = {"source": "model.onnx", "batch": 256, "energies": 256, "cache": False,
+             "own_ms": 0.4, "served_ms": 1.9}  # fmt: skip
+    remembered = {**asked, "cache": True, "energies": 15, "served_ms": 0.5}
+    load = {"requests": 12_000, "seconds": 60, "failures": 0, "malformed_not_refused": 1,
+            "p99_ms_since_due": 7.0, "memory_mib_early": 100.0, "memory_mib_end": 101.0}  # fmt: skip
+    report = {
+        "machine": {"cores": 2},
+        "model": {},
+        "serving": {"overhead": [asked, remembered], "load": load},
+    }
+    found = {row["name"]: (row["value"], row["met"]) for row in figures(report)}
+    batch = "batch 256, {} energies, model.onnx"
+    assert found["served, asked: " + batch.format(256)] == (pytest.approx(1.5), True)
+    assert found["served, remembered: " + batch.format(15)] == (pytest.approx(0.25), False)
+    assert found["failures of 12,000 requests"] == (0, True)
+    assert found["malformed ones not refused"] == (1, False)
+    assert found["p99 at 200 requests/s"] == (7.0, None)
+    assert found["growth of the server's memory under load"] == (1.0, True)
