@@ -33,6 +33,10 @@ def evaluate(
             help="An independent sample of the simulation; without it the reference is split."
         ),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Run folder or shipped model: adds the likelihood of the reference."),
+    ] = None,
     challenge: Annotated[
         bool, typer.Option("--challenge", help="Use the CaloChallenge's classifier (slow).")
     ] = False,
@@ -72,7 +76,9 @@ def evaluate(
             showers = read_sample(path, binning, particle=particle, progress=progress)
             comparison = compare(real, showers, other, seed=seed, reweight=reweight)
             first = first or comparison
-            evaluation = figures(comparison, seeds=seeds, challenge=challenge, progress=progress)
+            evaluation = figures(
+                comparison, seeds=seeds, challenge=challenge, model=model, progress=progress
+            )
             target = "evaluation.json" if len(names) == 1 else f"{name}.json"
             evaluation.save(output / target)
             candidates.append(Candidate(name, comparison.samples["generated"], evaluation))

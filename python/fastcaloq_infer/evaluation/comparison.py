@@ -53,6 +53,8 @@ class Comparison:
         Of every random choice.
     given
         By role: showers as they were given.
+    held_out
+        The layer energies of the reference as given, before any cut: what a likelihood is of.
     notes
         What was done to the samples.
     """
@@ -67,6 +69,7 @@ class Comparison:
     voxel_threshold: float
     seed: int
     given: dict[str, int]
+    held_out: Sample
     notes: tuple[str, ...]
 
 
@@ -119,7 +122,6 @@ def compare(
     samples, level = _common_level(samples, notes)
     binning = samples["reference"].binning
     cut = voxel_cut(binning) if voxel_threshold is None and binning else voxel_threshold or 0.0
-    samples = {role: sample.cut(cut) for role, sample in samples.items()}
     rng = np.random.default_rng([seed, 5])
     if floor is None:
         samples["reference"], samples["floor"] = _halves(samples["reference"], rng)
@@ -127,6 +129,8 @@ def compare(
             "without a floor sample, the reference was split into two halves of equal spectrum: "
             "generated showers are compared with one half, the other half is the floor"
         )
+    held_out = samples["reference"].without_voxels()
+    samples = {role: sample.cut(cut) for role, sample in samples.items()}
     given = {role: samples[role].n_showers for role in ROLES}
     notes.extend(refuse_copies(samples))
     groups = _groups(samples, notes)
@@ -156,6 +160,7 @@ def compare(
         cut if level == "voxels" else 0.0,
         seed,
         given,
+        held_out,
         tuple(notes),
     )
 

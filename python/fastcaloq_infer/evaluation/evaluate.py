@@ -25,13 +25,20 @@ from fastcaloq_infer.evaluation.figures import (
 )
 from fastcaloq_infer.evaluation.high_level import Features, high_level_features
 from fastcaloq_infer.evaluation.progress import silent
-from fastcaloq_infer.evaluation.results import Distance, Evaluation, Manifold, Names
+from fastcaloq_infer.evaluation.results import (
+    Distance,
+    Evaluation,
+    Likelihood,
+    Manifold,
+    Names,
+)
 from fastcaloq_infer.evaluation.two_sample import classifiers
 from fastcaloq_infer.evaluation.voxel_spectrum import voxel_spectrum
 from fastcaloq_infer.evaluation.wasserstein import wassersteins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -50,6 +57,8 @@ def evaluate(
     views: Sequence[View] | None = None,
     challenge: bool = False,
     reweight: bool = False,
+    model: Path | str | None = None,
+    distances: bool = True,
     level: Level | None = None,
     layer_ids: Sequence[int] | None = None,
     energy_threshold: float = 0.0,
@@ -82,6 +91,12 @@ def evaluate(
     reweight
         Make generated and floor sample follow the reference's incident-energy spectrum, by leaving
         showers out at random.
+    model
+        A trained flow: run folder or name of a shipped model. Adds the likelihood of the reference
+        and where it is lost.
+    distances
+        Whether to compute FPD, KPD, precision, density, recall and coverage, 14 s of 21,000
+        showers.
     level
         ``layers`` leaves voxels aside; by default they are used if all samples have them.
     layer_ids
@@ -109,7 +124,15 @@ def evaluate(
         voxel_threshold=voxel_threshold,
         reweight=reweight,
     )
-    return figures(comparison, seeds=seeds, views=views, challenge=challenge, progress=progress)
+    return figures(
+        comparison,
+        seeds=seeds,
+        views=views,
+        challenge=challenge,
+        model=model,
+        distances=distances,
+        progress=progress,
+    )
 
 
 def figures(
@@ -118,6 +141,8 @@ def figures(
     seeds: int = 3,
     views: Sequence[View] | None = None,
     challenge: bool = False,
+    model: Path | str | None = None,
+    distances: bool = True,
     progress: Progress = silent,
 ) -> Evaluation:
     """Compute all figures of samples that were made comparable; as ``evaluate``."""
@@ -154,13 +179,22 @@ def figures(
         responses=responses(c.samples, c.groups),
         extremes=extremes(c.samples, c.groups),
         correlations=correlations(c.samples, c.groups),
-        distances=_distances(c, equal, notes, progress),
-        manifold=_manifold(c, equal, notes, progress),
+        distances=_distances(c, equal, notes, progress) if distances else (),
+        manifold=_manifold(c, equal, notes, progress) if distances else None,
         classifiers=classifiers(
             c, equal, views, seeds=seeds, challenge=challenge, notes=notes, progress=progress
         ),
+        likelihood=None if model is None else _likelihood(c, model, progress),
         notes=tuple(notes),
     )
+
+
+def _likelihood(comparison: Comparison, model: Path | str, progress: Progress) -> Likelihood:
+    from fastcaloq_infer.evaluation.likelihood import likelihood
+    from fastcaloq_infer.training.checkpoint import load_flow
+
+    flow, _ = load_flow(model)
+    return likelihood(flow, comparison.held_out, seed=comparison.seed, progress=progress)
 
 
 def _distances(

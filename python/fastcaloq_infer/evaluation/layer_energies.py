@@ -24,6 +24,7 @@ def evaluate_layer_energies(
     seed: int = 0,
     layer_ids: Sequence[int] | None = None,
     energy_threshold: float = 0.0,
+    distances: bool = True,
     progress: Progress = silent,
 ) -> Evaluation:
     """Compare generated layer energies with Geant4, always beside Geant4 against Geant4.
@@ -36,7 +37,7 @@ def evaluate_layer_energies(
         The model's showers, any number, at the reference's incident energies.
     floor_reference
         An independent Geant4 sample (the training sample, say).
-    seeds, seed, layer_ids, energy_threshold, progress
+    seeds, seed, layer_ids, energy_threshold, distances, progress
         As in ``evaluate``.
 
     Raises
@@ -53,5 +54,6 @@ def evaluate_layer_energies(
         seed=seed,
         layer_ids=layer_ids,
         energy_threshold=energy_threshold,
+        distances=distances,
         progress=progress,
     )

@@ -47,6 +47,7 @@ def evaluate_model(
     seed: int = 1,
     multiple: int = 4,
     energy_threshold: float = 0.0,
+    distances: bool = True,
 ) -> Evaluation:
     """Generate showers at the reference's incident energies and eta, and compare.
 
@@ -62,7 +63,7 @@ def evaluate_model(
         An independent Geant4 sample for the floor: a file, or layer energies already read.
     binning, eta
         As in ``read_layer_energies``, for files that do not state them.
-    seeds, seed, energy_threshold
+    seeds, seed, energy_threshold, distances
         As in ``evaluate_layer_energies``; ``seed`` also drives the generation.
     multiple
         Showers generated per reference shower. Zero fractions, response and correlations use all
@@ -93,6 +94,7 @@ def evaluate_model(
         seeds=seeds,
         seed=seed,
         energy_threshold=energy_threshold,
+        distances=distances,
     )
 
 

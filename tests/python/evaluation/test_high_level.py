@@ -208,7 +208,18 @@ def test_same_numbers_in_the_figures(packaged):
     odd = packaged["generated"].n_showers
     samples = {role: sample.take(slice(0, odd)) for role, sample in packaged.items()}
     comparison = Comparison(
-        samples, samples, groups, np.array([odd]), (0, 1, 2, 3, 12), "voxels", 0, 1.0, 1, {}, ()
+        samples=samples,
+        equal=samples,
+        groups=groups,
+        counts=np.array([odd]),
+        layer_ids=(0, 1, 2, 3, 12),
+        level="voxels",
+        energy_threshold=0.0,
+        voxel_threshold=1.0,
+        seed=1,
+        given={},
+        held_out=packaged["reference"],
+        notes=(),
     )
     tables = {role: high_level_features(sample) for role, sample in samples.items()}
     rng = np.random.default_rng(1)
