@@ -56,8 +56,6 @@ def application(service: Service, tokens: Tokens | None) -> FastAPI:
         dependencies=[] if tokens is None else [Depends(_guard(tokens))],
     )
     _errors(app, service)
-    _health(app, service)
-    _about(app, service)
 
     async def infer(request: Request, name: str, version: str = "") -> Response:
         body = await _body(request, service.limits)
@@ -68,6 +66,8 @@ def application(service: Service, tokens: Tokens | None) -> FastAPI:
 
     for path in (_MODEL, _VERSION):
         app.add_api_route(path + "/infer", infer, methods=["POST"], response_model=None)
+    _health(app, service)  # behind the one that hurries: routes are tried in turn
+    _about(app, service)
     return app
 
 

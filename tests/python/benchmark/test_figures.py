@@ -149,8 +149,10 @@ def test_figures_of_a_service():
     asked = {"source": "model.onnx", "batch": 256, "energies": 256, "cache": False,
              "own_ms": 0.4, "served_ms": 1.9}  # fmt: skip
     remembered = {**asked, "cache": True, "energies": 15, "served_ms": 0.5}
-    load = {"requests": 12_000, "seconds": 60, "failures": 0, "malformed_not_refused": 1,
-            "p99_ms_since_due": 7.0, "memory_mib_early": 100.0, "memory_mib_end": 101.0}  # fmt: skip
+    load = {
+        "requests": 12_000, "seconds": 60, "failures": 0, "malformed_not_refused": 1,
+        "p99_ms_since_due": 7.0, "memory_mib_early": 100.0, "memory_mib_end": 101.0,
+    }  # fmt: skip
     report = {
         "machine": {"cores": 2},
         "model": {},
