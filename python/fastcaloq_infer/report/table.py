@@ -56,11 +56,17 @@ def summary_rows(models: Sequence[Model]) -> list[Row]:
             Row(
                 name=name,
                 cells=tuple(_cell(found.get(name)) for found in lines),
-                floor=significant(first.floor),
+                floor=_floor([found[name].floor for found in lines if name in found]),
                 target=f"≤ {significant(first.target)}",
             )
         )
     return rows
+
+
+def _floor(values: Sequence[float]) -> str:
+    """Return the floor; models compared with different numbers of showers have different ones."""
+    texts = [significant(value) for value in (min(values), max(values))]
+    return texts[0] if texts[0] == texts[1] else " to ".join(texts)
 
 
 def _cell(line: TargetLine | None) -> Cell | None:

@@ -10,25 +10,32 @@ import pytest
 from fastcaloq_infer.data import packaged_sample, read_layer_energies
 from fastcaloq_infer.evaluation import GeneratedShowers, evaluate_layer_energies, read_sample
 from fastcaloq_infer.evaluation.evaluate import evaluate
+from fastcaloq_infer.evaluation.sample import as_sample
 from fastcaloq_infer.report import Candidate
 from fastcaloq_infer.report.lineup import line_up
 
 
+def part(which, i):
+    """Return every fourth shower: enough for every figure, in a quarter of the time."""
+    table = as_sample(read_layer_energies(packaged_sample(which)), which)
+    return table.take(np.arange(table.n_showers) % 4 == i)
+
+
 @pytest.fixture(scope="session")
 def reference():
-    return read_layer_energies(packaged_sample("heldout"))
+    return part("heldout", 0)
 
 
 @pytest.fixture(scope="session")
 def floor():
-    return read_layer_energies(packaged_sample("train"))
+    return part("train", 0)
 
 
 @pytest.fixture(scope="session")
-def generated(floor):
+def generated():
     """Geant4 with layer 2 scaled by 1.03, in the place of a model."""
-    scale = np.array([1, 1, 1.03, 1, 1])
-    return GeneratedShowers(floor.incident_energy, floor.layer_energy * scale)
+    sample = part("train", 1)
+    return GeneratedShowers(sample.incident_energy, sample.layer_energy * [1, 1, 1.03, 1, 1])
 
 
 @pytest.fixture(scope="session")

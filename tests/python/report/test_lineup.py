@@ -24,8 +24,8 @@ def test_every_model_has_a_colour_of_its_own(voxels):
 def test_mixture_weights(layers):
     generated = layers.samples[0]
     twice = Sample(
-        np.concatenate([generated.incident_energy, generated.incident_energy[:20000]]),
-        np.concatenate([generated.layer_energy, generated.layer_energy[:20000]]),
+        np.concatenate([generated.incident_energy, generated.incident_energy[:5000]]),
+        np.concatenate([generated.layer_energy, generated.layer_energy[:5000]]),
     )
     weights = mixture_weights(layers.reference, twice, layers.groups)
     rows = zip(layers.groups.rows(layers.reference), layers.groups.rows(twice), strict=True)
@@ -60,6 +60,25 @@ def test_table_has_a_cell_per_model(voxels):
     assert all(len(row.cells) == 2 for row in rows)
     separation = next(row for row in rows if "separation of E_tot" in row.name)
     assert all(cell is not None and "±" in cell.value for cell in separation.cells)
+
+
+def test_floors_of_models_compared_with_other_counts(voxels):
+    """The floor depends on the number of showers, so that models may have their own."""
+    first = voxels.models[0]
+    low, high = (
+        replace(first, evaluation=first.evaluation.model_copy(update={"chi_squares": (chi,)}))
+        for chi in (
+            first.evaluation.chi_squares[0].model_copy(update={"floor": floor})
+            for floor in (1.25, 1.75)
+        )
+    )
+    assert "chi2" in (row := _row([low, high], "chi2")).name
+    assert row.floor == "1.250 to 1.750"
+    assert _row([high, high], "chi2").floor == "1.750"
+
+
+def _row(models, name):
+    return next(row for row in summary_rows(models) if name in row.name)
 
 
 def test_notes_are_said_once(voxels):
