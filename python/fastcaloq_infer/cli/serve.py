@@ -62,8 +62,15 @@ def serve(
     import sys
 
     from fastcaloq_infer.errors import ConfigError
-    from fastcaloq_infer.serving.server import Server
     from fastcaloq_infer.serving.source import Device, open_source
+
+    try:
+        from fastcaloq_infer.serving.server import Server
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"a server needs the package {error.name}, which is not installed: "
+            "pip install 'fastcaloq-infer[serve]'"
+        ) from None
 
     if shots is not None and device is None:
         raise ConfigError(

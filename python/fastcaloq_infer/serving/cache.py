@@ -52,18 +52,17 @@ class FeatureCache:
             return compute(keys)
         with self._lock:
             place, found = self._find(keys)
-            n_found = int(np.count_nonzero(found))
-            self.hits += n_found
-            self.misses += len(keys) - n_found
-            if n_found:
-                self._tick += 1
-            if n_found == len(keys):
+            self._tick += 1
+            if found.all():
+                self.hits += len(keys)
                 self._used[place] = self._tick
-                return self._values[place]
+                return self._values.take(place, axis=0)
+            known = place[found]
+            self.hits += len(known)
+            self.misses += len(keys) - len(known)
+            self._used[known] = self._tick
             result = np.empty((len(keys), self._values.shape[1]), dtype=np.float32)
-            if n_found:
-                self._used[place[found]] = self._tick
-                result[found] = self._values[place[found]]
+            result[found] = self._values[known]
         new, index = np.unique(keys[~found], return_inverse=True)
         values = compute(new)
         result[~found] = values[index]
@@ -74,9 +73,8 @@ class FeatureCache:
     def _find(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         if not len(self._keys):
             return np.zeros(len(keys), dtype=np.intp), np.zeros(len(keys), dtype=np.bool_)
-        place = np.searchsorted(self._keys, keys)
-        place[place == len(self._keys)] = 0
-        return place, self._keys[place] == keys
+        place = self._keys.searchsorted(keys)
+        return place, self._keys.take(place, mode="clip") == keys
 
     def _insert(self, keys: NDArray[np.uint64], values: NDArray[np.float32]) -> None:
         # Another thread may have brought some of them meanwhile; the first answer stays.
