@@ -155,7 +155,10 @@ def test_taken_ports_and_unknown_hosts_are_known_at_once() -> None:
         for settings, reason in (
             (ServerSettings(port=rest, grpc_port=None), "choose another --port or --host"),
             (ServerSettings(port=0, grpc_port=rpc), "choose another --grpc-port"),
-            (ServerSettings(host="no.such.host.example", port=0), "cannot listen on port 8001 of no"),
+            (
+                ServerSettings(host="no.such.host.example", port=0),
+                "cannot listen on port 8001 of no",
+            ),
         ):
             with pytest.raises(ConfigError, match=reason):
                 Server(make_source(), settings)
