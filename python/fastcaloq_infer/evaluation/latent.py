@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats  # type: ignore[import-untyped]
 
-from fastcaloq_infer.evaluation.latent_classifier import FEWEST, judge
+from fastcaloq_infer.evaluation.flow_classifier import FEWEST, judge
 from fastcaloq_infer.evaluation.multiple_tests import holm
 from fastcaloq_infer.evaluation.nats import (
     correlation_divergence,
@@ -35,14 +35,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fastcaloq_infer.evaluation.flow_classifier import Judged
     from fastcaloq_infer.evaluation.groups import EnergyGroups
-    from fastcaloq_infer.evaluation.latent_classifier import Judged
     from fastcaloq_infer.evaluation.sample import Sample
 
     Array = NDArray[np.float64]
 
 EDGES = np.linspace(-5.0, 5.0, 51)
 """Bins of the histograms; the outermost are open."""
+
+_NORMALS = 4  # N(0, 1) latents per held-out one for the classifier
 
 
 def latent_figures(
@@ -69,7 +71,10 @@ def latent_figures(
         Called with the fraction done.
     """
     rows = groups.rows(sample)
-    judged = judge(z, sample, groups, seed, progress) if len(z) >= FEWEST else None
+    judged = None
+    if len(z) >= FEWEST:
+        normal = np.random.default_rng([seed, 11]).standard_normal((_NORMALS * len(z), z.shape[1]))
+        judged = judge(z, normal, sample, groups, seed, progress)
     marginals = [
         _marginal(z[here, k], k, float(energy))
         for here, energy in zip(rows, groups.centers, strict=True)

@@ -20,16 +20,13 @@ import numpy as np
 
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.encoding import encode, generate
+from fastcaloq_infer.evaluation.flow_classifier import FEWEST, Judged, judge, shower_columns
 from fastcaloq_infer.evaluation.groups import energy_groups
 from fastcaloq_infer.evaluation.latent import latent_figures
-from fastcaloq_infer.evaluation.nats import combined, sample_divergence
+from fastcaloq_infer.evaluation.losses import averaged_losses, layer_losses
+from fastcaloq_infer.evaluation.nats import combined
 from fastcaloq_infer.evaluation.progress import silent
-from fastcaloq_infer.evaluation.results.likelihood import (
-    LayerLoss,
-    Likelihood,
-    LikelihoodAt,
-    Loss,
-)
+from fastcaloq_infer.evaluation.results.likelihood import Likelihood, LikelihoodAt
 from fastcaloq_infer.evaluation.sample import as_sample
 from fastcaloq_infer.evaluation.unlikely import UNLIKELY, unlikely_showers
 
@@ -37,9 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.evaluation.encoding import InvertibleFlow
-    from fastcaloq_infer.evaluation.groups import EnergyGroups
     from fastcaloq_infer.evaluation.progress import Progress
-    from fastcaloq_infer.evaluation.results.likelihood import Latent
     from fastcaloq_infer.evaluation.sample import LayerEnergyTable, Sample
 
     Array = NDArray[np.float64]
@@ -111,19 +106,30 @@ def likelihood(
     own_sample = generate(flow, sample, copies, seed)
     own = encode(flow, own_sample, seed + draws).log_prob
     own_rows = groups.rows(own_sample)
-    progress("likelihood", 0.8)
+    progress("likelihood", 1.0)
 
     ids = sample.layer_ids or tuple(range(sample.n_layers))
-    layers = _layer_losses(sample, own_sample, groups, ids)
-    progress("likelihood", 1.0)
+    layers = layer_losses(sample, own_sample, groups, ids)
+    judged = None
+    if sample.n_showers >= FEWEST:
+        judged = judge(
+            shower_columns(sample),
+            shower_columns(own_sample),
+            sample,
+            groups,
+            seed,
+            lambda part: progress("nats lost", part),
+        )
     possible = np.isfinite(mean)
     inside = sample.take(possible)
     latent = latent_figures(
         z[possible], inside, groups, seed=seed, progress=lambda part: progress("latents", part)
     )
     energies = tuple(
-        _at(float(energy), mean[here], tighter[here], own[own_here])
-        for energy, here, own_here in zip(groups.centers, rows, own_rows, strict=True)
+        _at(float(energy), mean[here], tighter[here], own[own_here], judged, g)
+        for g, (energy, here, own_here) in enumerate(
+            zip(groups.centers, rows, own_rows, strict=True)
+        )
     )
     counts = np.array([float(at.showers - at.impossible) for at in energies])
     nats, error = combined(
@@ -143,7 +149,7 @@ def likelihood(
         tighter=float(counts @ [at.tighter for at in energies] / counts.sum()),
         own=own_nats,
         own_error=own_error,
-        losses=_losses(latent, layers, counts),
+        losses=averaged_losses(energies, latent, layers, counts),
         energies=energies,
         layers=layers,
         unlikely=unlikely_showers(sample, groups, chosen, mean, z, (own_sample, own), n_unlikely),
@@ -168,7 +174,9 @@ def _average(
     return drawn.mean(axis=0), tighter
 
 
-def _at(energy: float, log_prob: Array, tighter: Array, own: Array) -> LikelihoodAt:
+def _at(
+    energy: float, log_prob: Array, tighter: Array, own: Array, judged: Judged | None, g: int
+) -> LikelihoodAt:
     possible = np.isfinite(log_prob)
     n = int(possible.sum())
     kept = log_prob[possible]
@@ -187,63 +195,6 @@ def _at(energy: float, log_prob: Array, tighter: Array, own: Array) -> Likelihoo
         own_error=float(own_kept.std() / np.sqrt(len(own_kept))),
         unlikely=share,
         unlikely_error=float(np.sqrt(max(share, UNLIKELY) * (1 - share) / len(log_prob))),
-    )
-
-
-def _layer_losses(
-    sample: Sample, own: Sample, groups: EnergyGroups, ids: tuple[int, ...]
-) -> tuple[LayerLoss, ...]:
-    """Return what is lost in each layer and in the total, at every incident energy."""
-    names = [*(f"E_{layer}" for layer in ids), "E_tot"]
-    columns = [np.column_stack([table.layer_energy, table.total_energy]) for table in (sample, own)]
-    losses = []
-    for k, name in enumerate(names):
-        for energy, here, there in zip(
-            groups.centers, groups.rows(sample), groups.rows(own), strict=True
-        ):
-            nats = sample_divergence(columns[0][here, k], columns[1][there, k])
-            losses.append(
-                LayerLoss(
-                    feature=name,
-                    incident_energy=float(energy),
-                    nats=nats.value,
-                    error=nats.error,
-                    p_value=nats.p_value,
-                )
-            )
-    return tuple(losses)
-
-
-def _losses(latent: Latent, layers: tuple[LayerLoss, ...], counts: Array) -> tuple[Loss, ...]:
-    """Return the parts averaged over all energies."""
-    parts: list[tuple[str, list[float], list[float]]] = []
-    by_energy = [
-        [m for m in latent.marginals if m.incident_energy == at.incident_energy]
-        for at in latent.energies
-    ]
-    parts.append(
-        (
-            "marginals",
-            [sum(m.nats for m in group) for group in by_energy],
-            [float(np.sqrt(sum(m.error**2 for m in group))) for group in by_energy],
-        )
-    )
-    at_all = latent.energies
-    parts.append(
-        (
-            "correlation",
-            [at.correlation_nats for at in at_all],
-            [at.correlation_error for at in at_all],
-        )
-    )
-    bounds = [(at.bound, at.bound_error) for at in at_all]
-    if all(value is not None for value, _ in bounds):
-        parts.append(("classifier", [v or 0.0 for v, _ in bounds], [e or 0.0 for _, e in bounds]))
-    for name in dict.fromkeys(loss.feature for loss in layers):
-        here = [loss for loss in layers if loss.feature == name]
-        parts.append((name, [loss.nats for loss in here], [loss.error for loss in here]))
-    return tuple(
-        Loss(name=name, nats=mean, error=error)
-        for name, values, errors in parts
-        for mean, error in [combined(np.array(values), np.array(errors), counts)]
+        lost=None if judged is None else float(judged.bound[g]),
+        lost_error=None if judged is None else float(judged.bound_error[g]),
     )

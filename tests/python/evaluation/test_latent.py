@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from fastcaloq_infer.evaluation.flow_classifier import donsker_varadhan
 from fastcaloq_infer.evaluation.groups import energy_groups
 from fastcaloq_infer.evaluation.latent import latent_figures
-from fastcaloq_infer.evaluation.latent_classifier import donsker_varadhan
 from fastcaloq_infer.evaluation.multiple_tests import holm
 from fastcaloq_infer.evaluation.nats import (
     SHARES,

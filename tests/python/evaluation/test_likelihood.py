@@ -84,7 +84,7 @@ def test_likelihood_of_the_true_flow(rng):
     assert found.latent.rejected(0.01) == ()
     assert all(abs(loss.nats) < 4 * loss.error for loss in found.losses)
     assert [loss.name for loss in found.losses] == [
-        "marginals", "correlation", "classifier", "E_1", "E_2", "E_7", "E_tot"
+        "classifier", "marginals", "correlation", "E_1", "E_2", "E_7", "E_tot"
     ]  # fmt: skip
 
 

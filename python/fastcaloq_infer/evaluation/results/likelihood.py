@@ -1,9 +1,10 @@
 """Figures of held-out likelihood: how much is lost, and where.
 
-All in nats. A flow maps showers one to one to latents, so what it loses against the truth,
-KL(simulation | flow), equals KL(latents of held-out showers | N(0, 1)). The figures below measure
-parts of it from below; each would be 0 within its error for a perfect flow. With empty layers the
-statement is about the showers with the places of their zeros (see ``preprocessing.energies``).
+All in nats. What a flow loses against the truth is KL(simulation | flow). It maps showers one to
+one to latents, so this equals KL(latents of held-out showers | N(0, 1)), where there are no empty
+layers; else the latents also know the places of the zeros (see ``preprocessing.energies``) and what
+is lost on them. The figures below measure these from below, in several ways that must not be added;
+each would be 0 within its error for a perfect flow.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ class LikelihoodAt(Figure):
     the flow drew itself: what it expects of its own kind, equal to ``nats`` for a perfect flow.
     ``unlikely`` is the share of held-out showers below the flow's own 1 % quantile, 0.01 for a
     perfect flow. ``impossible`` showers have no density at all and are left out of the means.
+    ``lost``: lower bound of KL(simulation | flow) that a classifier between held-out and generated
+    showers proves; None where there are too few showers to train one.
     """
 
     incident_energy: float
@@ -31,6 +34,8 @@ class LikelihoodAt(Figure):
     own_error: float
     unlikely: float
     unlikely_error: float
+    lost: float | None
+    lost_error: float | None
 
 
 class LayerLoss(Figure):
@@ -93,7 +98,7 @@ class LatentAt(Figure):
     ``correlations`` are those of the normal scores, ``correlation_nats`` = -1/2 log det of them, a
     lower bound of the total correlation (p value: Bartlett's). ``radius_p_value``: |z|^2 against
     chi-squared. ``auc`` of a classifier between latents and N(0, 1), and ``bound``, the lower bound
-    of KL that its scores give (Donsker and Varadhan): all that is lost, as far as it sees it.
+    of KL that its scores prove.
     """
 
     incident_energy: float
@@ -155,10 +160,9 @@ class Loss(Figure):
 class Likelihood(Figure):
     """Held-out likelihood of a flow: total, per energy, per layer, per shower and in its latents.
 
-    ``losses``: what the parts add up to over all energies: ``marginals`` (of the latents),
-    ``correlation`` (their Gaussian part), ``classifier`` (everything that it sees) and one per
-    layer. Latent marginals and correlation are parts of the same sum; the classifier's bound
-    covers both; layers are another view of it and must not be added.
+    ``losses`` are lower bounds of what is lost over all energies: ``classifier`` between showers,
+    ``marginals`` of the latents and their ``correlation`` (these two may be added), and one per
+    layer and for the total.
     """
 
     layer_ids: tuple[int, ...]
