@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.patches import Patch
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from fastcaloq_infer.report.style import GEANT4_FILL, GEANT4_LINE, new_figure, style
+from fastcaloq_infer.report.panel_grid import MAIN, add_legend, panel_grid
+from fastcaloq_infer.report.style import GEANT4_FILL, GEANT4_LINE, style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.report.binned import Binned, Edges
     from fastcaloq_infer.report.lineup import Model
-
-COLUMNS = 3
-
-# Inches.
-_LEFT, _GAP, _WIDTH = 0.95, 0.6, 2.75
-_LEGEND, _TITLE, _MAIN, _RATIO, _BELOW = 0.32, 0.3, 1.65, 0.75, 0.6
 
 _NOTE = 0.135  # inches per line of notes
 _MINOR = 2000.0  # span of a logarithmic axis that still gets small ticks
@@ -74,54 +68,11 @@ def panel_figure(
 ) -> Figure:
     """Draw panels, three in a row, each above its ratio to Geant4; one legend for all."""
     with style():
-        figure, pairs = _grid(len(panels), per_bin)
+        figure, pairs = panel_grid(len(panels), per_bin)
         for pair, panel in zip(pairs, panels, strict=True):
             _draw(pair, panel, models, ratio_span)
-        _add_legend(figure, pairs[0])
+        add_legend(figure, pairs[0])
     return figure
-
-
-def _grid(n: int, per_bin: str) -> tuple[Figure, list[tuple[Axes, Axes]]]:
-    """Return a figure with ``n`` pairs of axes, a histogram and its ratio aligned below it.
-
-    Places are given in inches rather than left to a layout engine, which takes seconds for
-    eighteen axes and collapses the small ones.
-    """
-    columns = min(COLUMNS, n)
-    rows = -(-n // columns)
-    width = _LEFT + COLUMNS * (_WIDTH + _GAP)
-    height = _LEGEND + rows * (_TITLE + _MAIN + _RATIO + _BELOW)
-    figure = new_figure(width, height, automatic=False)
-    pairs = []
-    for i in range(n):
-        row, column = divmod(i, columns)
-        left = _LEFT + column * (_WIDTH + _GAP)
-        top = height - _LEGEND - row * (_TITLE + _MAIN + _RATIO + _BELOW) - _TITLE
-        main = figure.add_axes(_box(left, top - _MAIN, _MAIN - 0.05, width, height))
-        ratio = figure.add_axes(_box(left, top - _MAIN - _RATIO, _RATIO - 0.05, width, height))
-        ratio.sharex(main)
-        main.xaxis.set_visible(False)  # the ratio's ticks are enough, and ticks are what takes time
-        if column == 0:
-            main.set_ylabel(per_bin)
-            ratio.set_ylabel("ratio to\nGeant4")
-            figure.align_ylabels([main, ratio])
-        pairs.append((main, ratio))
-    return figure, pairs
-
-
-def _box(
-    left: float, bottom: float, axes_height: float, width: float, height: float
-) -> tuple[float, float, float, float]:
-    return left / width, bottom / height, _WIDTH / width, axes_height / height
-
-
-def _add_legend(figure: Figure, pair: tuple[Axes, Axes]) -> None:
-    handles, labels = pair[0].get_legend_handles_labels()
-    handles[0] = Patch(facecolor=GEANT4_FILL, edgecolor=GEANT4_LINE)
-    more, names = pair[1].get_legend_handles_labels()
-    handles, labels = handles + more, labels + names
-    columns = len(handles) if sum(len(label) for label in labels) < 110 else 4
-    figure.legend(handles, labels, loc="upper center", ncols=columns, borderaxespad=0.2)
 
 
 def _draw(
@@ -178,7 +129,7 @@ def _set_height(axes: Axes, panel: Panel) -> None:
     """Choose the y axis, with room for the notes above the histogram."""
     everything = (panel.reference, *panel.generated)
     top = max(float((binned.fraction + binned.error).max()) for binned in everything) or 1.0
-    used = 1.0 - 0.03 - _NOTE * len(panel.notes) / _MAIN
+    used = 1.0 - 0.03 - _NOTE * len(panel.notes) / MAIN
     filled = panel.reference.fraction[panel.reference.fraction > 0]
     if panel.log_y and len(filled):
         low = 0.4 * float(filled.min())

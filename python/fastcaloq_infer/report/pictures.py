@@ -110,7 +110,8 @@ def _test_pictures(models: Sequence[Model]) -> Iterator[Picture]:
             "classifiers",
             "Classifiers",
             "Classifiers trained to tell generated showers from Geant4, tested on showers that "
-            "they have not seen; mean and spread over seeds. An AUC of 0.5 is perfect, and so is "
+            "they have not seen; mean over seeds, with their spread or the statistical error, "
+            "whichever is larger. An AUC of 0.5 is perfect, and so is "
             "a Jensen-Shannon divergence of 0; the grey squares say what chance makes of that.",
             partial(classifier_figure, models),
         )

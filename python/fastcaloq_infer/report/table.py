@@ -51,20 +51,20 @@ def summary_rows(models: Sequence[Model]) -> list[Row]:
     names = list(dict.fromkeys(name for found in lines for name in found))
     rows = []
     for name in names:
-        first = next(found[name] for found in lines if name in found)
+        here = [found[name] for found in lines if name in found]
         rows.append(
             Row(
                 name=name,
                 cells=tuple(_cell(found.get(name)) for found in lines),
-                floor=_floor([found[name].floor for found in lines if name in found]),
-                target=f"≤ {significant(first.target)}",
+                floor=_range([line.floor for line in here]),
+                target=f"≤ {_range([line.target for line in here])}",
             )
         )
     return rows
 
 
-def _floor(values: Sequence[float]) -> str:
-    """Return the floor; models compared with different numbers of showers have different ones."""
+def _range(values: Sequence[float]) -> str:
+    """Return the floor or target; of models compared with different counts they may differ."""
     texts = [significant(value) for value in (min(values), max(values))]
     return texts[0] if texts[0] == texts[1] else " to ".join(texts)
 

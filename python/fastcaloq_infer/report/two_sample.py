@@ -36,7 +36,7 @@ def classifier_figure(models: Sequence[Model]) -> Figure:
                 found = {}
                 for classifier in model.evaluation.classifiers:
                     figures = getattr(getattr(classifier, role), what)
-                    found[_name(classifier)] = figures.mean, figures.spread
+                    found[_name(classifier)] = figures.mean, max(figures.spread, figures.error)
                 return found
 
             _categories(
@@ -52,7 +52,7 @@ def classifier_figure(models: Sequence[Model]) -> Figure:
         left.set_ylim(min(0.47, left.get_ylim()[0]), max(0.56, min(1.02, left.get_ylim()[1])))
         right.set_ylabel("Jensen-Shannon divergence [bits]")
         right.axhline(0, color=GEANT4_LINE, linewidth=0.8)
-        left.legend()
+        _legend(figure, left)
         for axes in (left, right):
             axes.set_xlabel("what the classifier sees")
     return figure
@@ -120,9 +120,9 @@ def distance_figure(models: Sequence[Model]) -> Figure:
             ]
             _categories(axes, models, list(floor), points, floor)
             axes.axhline(0, color=GEANT4_LINE, linewidth=0.8)
-            axes.set_ylabel(rf"{name} [$10^{{-3}}$]")
+            axes.set_ylabel(rf"{name.upper()} [$10^{{-3}}$]")
             axes.set_xlabel("features")
-        row[0].legend()
+        _legend(figure, row[0])
     return figure
 
 
@@ -144,6 +144,12 @@ def manifold_figure(models: Sequence[Model]) -> Figure:
         axes.set_xlabel(f"{first.features}, {first.nearest} nearest neighbours")
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """Put the legend above all axes, where no point can lie."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=5)
 
 
 def _categories(

@@ -70,14 +70,14 @@ def wide(tmp_path_factory, voxel_samples, candidates):
     return path, said
 
 
-ONE = [
-    "total_energy", "layer_energies", "response", "chi_squares", "zero_fractions", "correlations",
-    "features", "separations", "classifiers", "calibration", "learning_curve",
+FIGURES = [
+    "response", "chi_squares", "zero_fractions", "correlations", "features", "separations",
+    "classifiers", "calibration", "distances", "manifold",
 ]  # fmt: skip
+ONE = ["total_energy", "layer_energies", *FIGURES, "learning_curve"]
 TWO = [
     "total_energy", "average_shower", "layer_energies", "centres", "widths", "sparsity", "voxels",
-    "response", "chi_squares", "zero_fractions", "correlations", "features", "separations",
-    "classifiers", "calibration", "average_shower_0", "average_shower_1", "average_shower_2",
+    *FIGURES, "average_shower_0", "average_shower_1", "average_shower_2",
     "voxels_per_energy", "layer_0", "layer_1", "layer_2", "layer_3", "layer_12",
     "centres_per_energy", "widths_per_energy", "sparsity_per_energy",
 ]  # fmt: skip
