@@ -1,5 +1,6 @@
 // Draws showers whose features come from a service, or from the model's table where it is away:
-// `generate_served MODEL.onnx URL ENERGY_MEV N` prints their layer energies.
+// `generate_served MODEL.onnx URL ENERGY_MEV N` prints their layer energies. A token and a file of
+// certificates to trust are taken from TOKEN and CA_FILE in the environment.
 #include <cstdint>
 #include <cstdlib>
 #include <fastcaloq/error.hpp>
@@ -17,6 +18,8 @@ int main(int argc, char** argv) try {
   const auto model = fastcaloq::Model::load(argv[1]);
   fastcaloq::ServedOptions service;
   service.url = argv[2];
+  if (const char* token = std::getenv("TOKEN")) service.token = token;
+  if (const char* file = std::getenv("CA_FILE")) service.ca_file = file;
   service.fallback = true;
   const auto conditioner = std::make_shared<fastcaloq::ServedConditioner>(model, service);
   fastcaloq::SamplerOptions options;

@@ -15,8 +15,9 @@ import pytest
 from fastcaloq_infer import Sampler
 from fastcaloq_infer.export import export_onnx
 from fastcaloq_infer.sampling.models import find, folder
-from fastcaloq_infer.serving import Server, ServerSettings, open_source
+from fastcaloq_infer.serving import Server, ServerSettings, ServiceOptions, open_source
 
+TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105  of this test alone
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -79,7 +80,7 @@ def test_consumer_of_the_installed_library_draws_the_same_showers(consumer: Path
 
 
 def test_consumer_asks_our_service_and_falls_back_to_the_table(
-    consumer: Path, tmp_path: Path
+    consumer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One conditioner, three ways to its features, in C++ as in Python."""
     program = consumer / "generate_served"
@@ -87,15 +88,45 @@ def test_consumer_asks_our_service_and_falls_back_to_the_table(
         pytest.skip("libcurl's headers are missing, so the component `served` was left out")
     checkpoint, model = folder("photon") / "model.safetensors", tmp_path / "served.onnx"
     export_onnx(checkpoint, model, conditioning="served")
-    server = Server(open_source(checkpoint), ServerSettings(port=0, grpc_port=None))
+    key, certificate, tokens = (tmp_path / name for name in ("key.pem", "public.pem", "tokens"))
+    run(
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+        *("-nodes", "-keyout", str(key), "-out", str(certificate), "-days", "2"),
+        *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
+    )
+    tokens.write_text(TOKEN + "\n")
+    tokens.chmod(0o600)
+    settings = ServerSettings(
+        port=0, grpc_port=None, token_file=tokens, tls_certificate=certificate, tls_key=key
+    )
+    server = Server(open_source(checkpoint), settings)
     started = threading.Event()
     thread = threading.Thread(target=server.run, args=(started.set,))
     thread.start()
     try:
         assert started.wait(60)
         command = (str(program), str(model), server.url, "65536", "3")
+        for environment, reason in (
+            ({"CA_FILE": str(certificate)}, "check the token"),
+            ({"CA_FILE": str(certificate), "TOKEN": "other"}, "check the token"),
+            ({"TOKEN": TOKEN}, "certificate"),
+        ):
+            refused = subprocess.run(
+                command, env=environment, capture_output=True, text=True, check=False
+            )
+            assert refused.returncode == 1
+            assert reason in refused.stderr
+            assert TOKEN not in refused.stderr
+        monkeypatch.setenv("TOKEN", TOKEN)
+        monkeypatch.setenv("CA_FILE", str(certificate))
         *printed, note = run(*command).splitlines()
-        sampler = Sampler(model, conditioning="served", url=server.url)
+        sampler = Sampler(
+            model,
+            conditioning="served",
+            url=server.url,
+            token=TOKEN,
+            service=ServiceOptions(ca_certificate=certificate),
+        )
         asked = sampler.sample(65536.0, n=3, eta=0.2, seed=1).layer_energy
     finally:
         server.stop()

@@ -33,13 +33,19 @@ void start_libcurl() {
 struct Received {
   HttpAnswer answer;
   std::size_t most = 0;
+  bool too_long = false;
 };
+
+bool is_lasting(CURLcode code) {
+  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+         code == CURLE_SSL_ISSUER_ERROR;
+}
 
 std::size_t receive_body(char* data, std::size_t size, std::size_t count, void* pointer) noexcept {
   auto& received = *static_cast<Received*>(pointer);
   const std::size_t length = size * count;
   if (length > received.most - received.answer.body.size()) {
-    received.answer.too_long = true;
+    received.too_long = true;
     return 0;  // ends the transfer
   }
   try {
@@ -174,9 +180,10 @@ HttpAnswer HttpClient::post(const std::string& url, const std::string& body,
   }
   const CURLcode code = curl_easy_perform(curl);
   if (code != CURLE_OK) {
-    received.answer.failure = received.answer.too_long ? "its answer is longer than features can be"
-                              : reason[0] != '\0'      ? reason.data()
-                                                       : curl_easy_strerror(code);
+    received.answer.lasting = received.too_long || is_lasting(code);
+    received.answer.failure = received.too_long   ? "its answer is longer than features can be"
+                              : reason[0] != '\0' ? reason.data()
+                                                  : curl_easy_strerror(code);
   } else {
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &received.answer.status);
   }

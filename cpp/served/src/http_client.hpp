@@ -24,7 +24,8 @@ struct HttpAnswer {
   std::string inference_header_length;
   /// Why there is no answer, in libcurl's words; empty where there is one.
   std::string failure;
-  bool too_long = false;  ///< it was: then `failure` says so
+  /// Another attempt would fail likewise: an answer too long, a certificate that is not trusted.
+  bool lasting = false;
 };
 
 /// Checks an address and leaves out a slash at its end. Throws InputError: neither http nor https, no

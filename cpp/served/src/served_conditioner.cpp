@@ -110,7 +110,7 @@ std::vector<float> ServedConditioner::Implementation::ask(const float* energy, c
     ++requests;
     const detail::HttpAnswer answer =
         client.post(target, request.body, request.json_length, expected.longest());
-    if ((!answer.failure.empty() && !answer.too_long) || is_busy(answer.status)) {
+    if ((!answer.failure.empty() && !answer.lasting) || is_busy(answer.status)) {
       ++failures;
       breaker.failed(CircuitBreaker::Clock::now());
       reason = !answer.failure.empty() ? answer.failure
@@ -119,9 +119,9 @@ std::vector<float> ServedConditioner::Implementation::ask(const float* energy, c
       continue;
     }
     breaker.succeeded();  // it is there, whatever it says
-    if (answer.too_long) {
+    if (answer.lasting) {
       throw ServiceError(name + " cannot be used: " + answer.failure +
-                         "; check what runs there, and at which version");
+                         "; check what runs there, and whether its certificate is trusted");
     }
     if (answer.status != 200) {
       const bool token = answer.status == 401 || answer.status == 403;

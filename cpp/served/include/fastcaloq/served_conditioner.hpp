@@ -55,7 +55,8 @@ struct ServedStatistics {
 ///
 /// A service is away when it cannot be reached, does not answer in time, or answers 429, 500, 502, 503
 /// or 504: then it is asked again, and after that the fallback is used if it was allowed. Whatever
-/// else it answers is an error at once: other versions, shapes and types, NaN, a refused token.
+/// else it answers is an error at once: other versions, shapes and types, NaN, a refused token; and so
+/// is a certificate that is not trusted.
 class FASTCALOQ_API ServedConditioner final : public Conditioner {
  public:
   /// Connects to nothing yet.
