@@ -72,7 +72,7 @@ def separation_power(
 
 @dataclass(frozen=True)
 class NullSeparation:
-    """Separation expected between two samples of the same distribution.
+    """Separation (or distance) expected between two samples of the same distribution.
 
     Attributes
     ----------

@@ -6,7 +6,6 @@ that ``fastcaloq sample`` writes are read: HDF5, and ROOT with a TTree or an RNT
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
     from fastcaloq_infer.data.shower_file import ShowerFile
     from fastcaloq_infer.evaluation.progress import Progress
 
-_COLUMN = re.compile(r"layer_energy_(\d+)")
+ROOT_ROWS = 1_000_000
+"""Showers read at once from a ROOT file: 50 MB."""
 
 
 def read_sample(
@@ -97,39 +97,30 @@ def _read_layers(file: ShowerFile, progress: Progress) -> Sample:
 
 
 def _read_root(path: Path) -> Sample:
-    """Read the columns that `fastcaloq_infer.output.schema` describes."""
-    import uproot
+    """Read a ROOT file that ``fastcaloq sample`` wrote."""
+    from fastcaloq_infer.output.reading import read_columns, read_provenance
+    from fastcaloq_infer.output.schema import layer_column
 
-    from fastcaloq_infer.output.schema import TREE_NAME
-
-    if not path.is_file():
-        raise InputError(f"cannot read {path}: there is no such file; check the path")
-    names: list[str] = []
+    layers = read_provenance(path).layers
     try:
-        with uproot.open(path) as file:
-            rows = file[TREE_NAME]
-            names += filter(_COLUMN.fullmatch, rows.keys())
-            wanted = ["incident_energy", "eta", *names]
-            columns = {name: rows[name].array(library="np") for name in wanted}
-    except KeyError as error:
-        raise InputError(
-            f"{path} has no {error}, so it is no file of generated showers; give one that "
-            "fastcaloq sample wrote"
-        ) from error
+        chunks = list(read_columns(path, ROOT_ROWS))
+    except InputError:
+        raise
     except Exception as error:  # uproot raises whatever a damaged byte leads it to
         raise InputError(
-            f"cannot read {path}: a damaged or foreign ROOT file "
+            f"cannot read {path}: the ROOT file is damaged "
             f"({' '.join(str(error).split())[:200]}); make it again"
         ) from error
-    if not names:
-        raise InputError(
-            f"{path} has no columns layer_energy_<number>, so there is nothing to evaluate; give "
-            "one that fastcaloq sample wrote"
-        )
+    if not chunks:
+        raise InputError(f"{path} holds no showers: there is nothing to evaluate; draw some")
+    columns = {
+        name: np.concatenate([chunk[name] for chunk in chunks])
+        for name in ("incident_energy", "eta", *map(layer_column, layers))
+    }
     return Sample(
         columns["incident_energy"].astype(np.float64),
-        np.column_stack([columns[name] for name in names]).astype(np.float64),
+        np.column_stack([columns[layer_column(i)] for i in layers]).astype(np.float64),
         eta=columns["eta"].astype(np.float64),
-        layer_ids=tuple(int(name.rpartition("_")[2]) for name in names),
+        layer_ids=layers,
         name=path.name,
     )

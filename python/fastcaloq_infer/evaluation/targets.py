@@ -39,6 +39,9 @@ AUC_TARGET = 0.5 + AUC_EXCESS_TARGET
 ZERO_FRACTION_TARGET = 0.02
 SEPARATION_RATIO_TARGET = 3.0
 
+SIGNIFICANT = 0.01
+"""Probability, over all places of a family, below which a figure differs from its floor."""
+
 ERRORS_TARGET = 3.0
 """Largest distance from the floor, in standard errors, of figures without a scale of their own."""
 
@@ -61,9 +64,9 @@ class TargetLine:
         Largest value that counts as reached.
     light
         ``green``: at most the target; ``amber``: above it, but not significantly (by no more than
-        two errors; in floors: within the 99 % quantile of the floor, which a nearly empty layer
-        with its two or three bins often needs; in errors from the floor: by at most twice as many);
-        ``red``: above it.
+        two errors; in floors: the floor itself would be as large with a probability of 1 % or more
+        in one of all places, as happens in a nearly empty layer with its two or three bins; in
+        errors from the floor: by at most twice as many); ``red``: above it.
     """
 
     name: str
@@ -82,11 +85,26 @@ def traffic_light(value: float, error: float, target: float) -> Light:
     return "amber" if value - 2 * error <= target else "red"
 
 
-def in_floors_light(figure: InFloors) -> Light:
-    """Return the colour of a figure against three times the mean floor."""
+def in_floors_light(figure: InFloors, places: int = 1) -> Light:
+    """Return the colour of a figure, one of ``places``, against three times the mean floor."""
     if figure.ratio <= SEPARATION_RATIO_TARGET:
         return "green"
-    return "amber" if figure.value <= figure.floor_upper else "red"
+    return "amber" if places * floor_probability(figure) >= SIGNIFICANT else "red"
+
+
+def floor_probability(figure: InFloors) -> float:
+    """Return the probability of the floor to be at least as large as the figure's value.
+
+    A sum of squares over bins follows a scaled chi squared law; mean and spread of the permuted
+    floor fix its scale and degrees of freedom, which reaches further into the tail than 1,000
+    permutations do.
+    """
+    from scipy.stats import chi2  # type: ignore[import-untyped]
+
+    mean, variance = figure.floor_mean, figure.floor_spread**2
+    if mean <= 0 or variance <= 0:
+        return float(figure.value <= figure.floor_upper)
+    return float(chi2.sf(2 * figure.value * mean / variance, 2 * mean**2 / variance))
 
 
 def target_lines(evaluation: Evaluation) -> list[TargetLine]:
@@ -156,7 +174,8 @@ def _zero_line(zeros: Sequence[ZeroFraction]) -> TargetLine:
 
 
 def _floors_line(name: str, figures: Sequence[InFloors]) -> TargetLine:
-    worst = max(figures, key=lambda f: (in_floors_light(f) == "red", f.ratio))
+    places = len(figures)
+    worst = max(figures, key=lambda f: (in_floors_light(f, places) == "red", f.ratio))
     floor = max(f.floor / f.floor_mean if f.floor_mean > 0 else 1.0 for f in figures)
     error = worst.error / worst.floor_mean if worst.floor_mean > 0 else 0.0
     above = sum(f.ratio > SEPARATION_RATIO_TARGET for f in figures)
@@ -164,7 +183,7 @@ def _floors_line(name: str, figures: Sequence[InFloors]) -> TargetLine:
     where = worst.feature if energy is None else f"{worst.feature} at {energy:.6g} MeV"
     if above:
         where += f"; {above} of {len(figures)} above the target"
-    light = in_floors_light(worst)
+    light = in_floors_light(worst, places)
     return TargetLine(name, where, worst.ratio, error, floor, SEPARATION_RATIO_TARGET, light)
 
 

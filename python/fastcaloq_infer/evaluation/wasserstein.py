@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastcaloq_infer.evaluation.histograms import NullSeparation
 from fastcaloq_infer.evaluation.progress import silent
 from fastcaloq_infer.evaluation.resampling import Strata
 from fastcaloq_infer.evaluation.results import Wasserstein
@@ -69,8 +70,8 @@ class Pooled:
         ]
         return float(np.std(drawn, ddof=1))
 
-    def null(self, rng: np.random.Generator) -> tuple[float, float]:
-        """Return mean and 99 % quantile of the distance over permutations of the labels."""
+    def null(self, rng: np.random.Generator) -> NullSeparation:
+        """Return what the distance is over permutations of the labels."""
         drawn = []
         for _ in range(RESAMPLES):
             swapped = self._strata.exchange(rng)
@@ -80,7 +81,9 @@ class Pooled:
                     np.where(swapped, self._first, self._second),
                 )
             )
-        return float(np.mean(drawn)), float(np.quantile(drawn, 0.99))
+        return NullSeparation(
+            float(np.mean(drawn)), float(np.std(drawn, ddof=1)), float(np.quantile(drawn, 0.99))
+        )
 
     def _distance(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> float:
         weights = []
@@ -141,7 +144,7 @@ def _figure(
     if min(defined) < MIN_DEFINED and energy is None:
         return None
     against, beside = Pooled(reference, generated, strata), Pooled(reference, floor, strata)
-    mean, upper = beside.null(rng)
+    null = beside.null(rng)
     return Wasserstein(
         feature=name,
         unit=unit,
@@ -152,6 +155,7 @@ def _figure(
         error=against.error(rng),
         floor=beside.distance(),
         floor_error=beside.error(rng),
-        floor_mean=mean,
-        floor_upper=upper,
+        floor_mean=null.mean,
+        floor_spread=null.spread,
+        floor_upper=null.upper,
     )

@@ -62,10 +62,11 @@ def test_errors_and_floor_respect_the_groups(rng):
     ]
     # Known to 1/sqrt(300) = 6 % and 7 % / sqrt(20).
     assert np.mean(stated) == pytest.approx(np.std(shifted), rel=0.25)
-    means, uppers = zip(
-        *(Pooled(samples(rng, counts), samples(rng, counts), strata).null(rng) for _ in range(20)),
-        strict=True,
-    )
+    floors = [
+        Pooled(samples(rng, counts), samples(rng, counts), strata).null(rng) for _ in range(20)
+    ]
+    means, uppers = [f.mean for f in floors], [f.upper for f in floors]
+    assert np.mean([f.spread for f in floors]) == pytest.approx(np.std(null), rel=0.25)
     error = np.std(null) / np.sqrt(150) + np.std(means) / np.sqrt(20)
     assert abs(np.mean(means) - np.mean(null)) < 4 * error
     assert np.mean(means) < np.mean(uppers) < 6 * np.mean(means)

@@ -67,8 +67,8 @@ class Wasserstein(Figure):
         Standard deviation of the reference, to compare features by.
     value, error, floor, floor_error
         Distance and bootstrap standard error, from the generated and from the floor sample.
-    floor_mean, floor_upper
-        Mean and 99 % quantile of reference against floor over permuted labels.
+    floor_mean, floor_spread, floor_upper
+        Mean, standard deviation and 99 % quantile of reference against floor over permuted labels.
     """
 
     feature: str
@@ -81,6 +81,7 @@ class Wasserstein(Figure):
     floor: float
     floor_error: float
     floor_mean: float
+    floor_spread: float
     floor_upper: float
 
     @property
