@@ -58,11 +58,12 @@ def do_runs(tasks: Sequence[tuple[Run, Path]], jobs: int) -> Iterator[Run]:
             "a process of the study was killed, perhaps for want of memory; what is done is kept: "
             "start the study again, with fewer --jobs if it happens again"
         ) from error
-    finally:
-        # At a key press or a kill of one process, the runs in work are not waited for.
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
+    except BaseException:  # a key press: the runs in work are lost, so nobody waits for them
+        for process in list(pool._processes.values()):
             process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
