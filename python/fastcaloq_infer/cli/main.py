@@ -25,6 +25,7 @@ VERBS = (
     "merge",
     "serve",
     "study",
+    "evaluate",
     "report",
     "demo",
     "bench",
