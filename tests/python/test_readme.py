@@ -24,7 +24,12 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted(
     path
-    for folder in (ROOT, ROOT / "models", ROOT / "python/fastcaloq_infer/data/samples")
+    for folder in (
+        ROOT,
+        ROOT / "docs",
+        ROOT / "models",
+        ROOT / "python/fastcaloq_infer/data/samples",
+    )
     for path in folder.glob("*.md" if folder == ROOT else "**/*.md")
 )
 
