@@ -14,6 +14,7 @@ import pytest
 import torch
 from models import random_energy_flow, random_metadata, write_random_model
 
+from fastcaloq_infer import _core
 from fastcaloq_infer.artefact import read_card, read_model
 from fastcaloq_infer.cli import main as cli
 from fastcaloq_infer.conditioning.version import conditioner_version
@@ -184,6 +185,22 @@ def test_a_served_model_says_what_it_needs(
         update={"parity": card.parity.model_copy(update={"quantum": tuple(map(tuple, other))})}
     )
     assert parity_error(export_module.Runner(result.path.read_bytes()), changed) > 1.0
+
+
+@pytest.mark.parametrize("kind", ["multilinear", "fourier"])
+def test_kinds_that_are_precomputed_or_served_only(tmp_path: Path, kind: Any) -> None:
+    flow, metadata = random_energy_flow(3, kind=kind, **SMALL)
+    cards = [
+        export_flow(flow, metadata, tmp_path / f"{mode}.onnx", conditioning=mode).card
+        for mode in ("precomputed", "served")
+    ]
+    assert {card.conditioning.kind for card in cards} == {kind}
+    assert cards[0].conditioning.version == cards[1].conditioning.version
+    table, served = (_core.Model(tmp_path / f"{card.conditioning.mode}.onnx") for card in cards)
+    row = np.full(1, 1000.0, np.float32), np.full(1, 0.2, np.float32)
+    np.testing.assert_array_equal(table.features(*row), served.features(*row))
+    with pytest.raises(InputError, match="cannot be embedded"):
+        export_flow(flow, metadata, tmp_path / "m.onnx", conditioning="embedded")
 
 
 def test_the_version_names_the_trained_conditioner(
