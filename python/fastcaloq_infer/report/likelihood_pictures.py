@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcaloq_infer.report.latent_pictures import latent_figure
 from fastcaloq_infer.report.page import Picture
 from fastcaloq_infer.report.style import (
     E_INC,
-    GEANT4_FILL,
     GEANT4_LINE,
     energy_label,
     new_figure,
     style,
 )
+from fastcaloq_infer.report.unlikely_table import unlikely_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from fastcaloq_infer.report.lineup import Model
 
 _MILLI = 1e3  # losses are shown in units of 10^-3 nats
-_LEVEL = 0.01  # family-wise error rate of the tests
-_LISTED = 12  # least likely showers shown
 _FEW = 12  # largest matrix with numbers in it
 
 
@@ -45,10 +44,10 @@ def likelihood_pictures(models: Sequence[Model]) -> Iterator[Picture]:
         "Mean log density of Geant4 showers that the flow has not seen, in nats per shower (a "
         "density per MeV in every layer), at every incident energy: above; below, what is missing "
         "to the mean that the flow expects of its own showers, 0 for a perfect flow. Right: nats "
-        "lost, each a lower bound measured in its own way: in the distributions of single latent "
-        "dimensions, in their correlations, in all that a classifier sees of the latents, and in "
-        "the energy of each layer and their sum. Bars are statistical errors; values below zero "
-        "are compatible with none.",
+        "lost, each a lower bound measured in its own way: by a classifier between held-out and "
+        "generated showers, in the distributions of single latent dimensions, in their "
+        "correlations, and in the energy of each layer and their sum. Bars are statistical errors; "
+        "values below zero are compatible with none.",
         partial(likelihood_figure, found),
     )
     for model, figures in found:
@@ -68,9 +67,10 @@ def likelihood_pictures(models: Sequence[Model]) -> Iterator[Picture]:
             f"latents{key}",
             f"Latents of held-out showers{own}",
             "Each latent dimension over all incident energies, against N(0, 1) (grey); below, the "
-            "ratio with its statistical error, the outermost bins open. Last panel: p values of "
-            "all tests of Gaussian latents against those expected of a perfect flow, with the line "
-            "below which Holm's rule rejects a single test at 1 % for all.",
+            "ratio with its statistical error (triangles: outside of the panel). Last panel: p "
+            "values of all tests of Gaussian latents, in order, against those expected of a "
+            "perfect flow (line); below the dotted line Holm's rule rejects the most significant "
+            "at 1 % for all together.",
             partial(latent_figure, figures),
         )
         yield Picture(
@@ -97,7 +97,11 @@ def likelihood_figure(found: Sequence[tuple[Model, Likelihood]]) -> Figure:
             energy = np.array([at.incident_energy for at in figures.energies])
             # Several models stand side by side.
             beside = energy * 1.06 ** (k - 0.5 * (len(found) - 1))
-            look = {"fmt": model.marker, "color": model.colour, "markersize": 4}
+            look: dict[str, Any] = {
+                "fmt": model.marker,
+                "color": model.colour,
+                "markersize": 4,
+            }
             top.errorbar(
                 beside,
                 [at.nats for at in figures.energies],
@@ -161,8 +165,8 @@ def lost_figure(figures: Likelihood) -> Figure:
         _MILLI * np.array([getattr(m, what) for m in figures.layers]).reshape(len(features), -1).T
         for what in ("nats", "error")
     )
-    # One scale for both: at least what noise alone fills, so that a perfect flow looks pale.
-    span = max(float(np.max(lost_z)), float(np.max(lost_e)), 4 * float(np.median(error_z)))
+    # One scale for both, no finer than ten errors, so that noise alone looks pale.
+    span = max(float(np.max(lost_z)), float(np.max(lost_e)), 10 * float(np.median(error_z)))
     with style():
         figure = new_figure(9.0, 0.3 * len(energies) + 0.42 * n + 2.4)
         rows = figure.subplots(2, 2, height_ratios=(0.3 * len(energies), 0.42 * n))
@@ -226,130 +230,3 @@ def _write(
                 color="white" if abs(value) > 0.62 * span else "black",
                 fontweight="bold" if bold[i, j] else "normal",
             )
-
-
-def latent_figure(figures: Likelihood) -> Figure:
-    """Draw histograms of the latents against N(0, 1) with ratios, and the p values of all tests."""
-    from scipy import stats  # type: ignore[import-untyped]
-
-    latent = figures.latent
-    edges = np.array(latent.edges)
-    below = stats.norm.cdf(edges)
-    below[[0, -1]] = 0.0, 1.0  # the outermost bins are open
-    expected = np.diff(below)
-    shown = latent.counts[: _FEW - 1]
-    columns = 3
-    rows = -(-(len(shown) + 1) // columns)
-    with style():
-        figure = new_figure(9.0, 2.6 * rows)
-        grid = figure.add_gridspec(rows, columns)
-        for k, counts in enumerate(shown):
-            inner = grid[divmod(k, columns)].subgridspec(2, 1, height_ratios=(2, 1), hspace=0.05)
-            main, ratio = figure.add_subplot(inner[0]), figure.add_subplot(inner[1])
-            _histogram(main, ratio, edges, np.array(counts), expected, f"$z_{{{k + 1}}}$")
-            if k % columns == 0:
-                main.set_ylabel("showers per bin")
-                ratio.set_ylabel("ratio to\nN(0, 1)")
-        _p_values(figure.add_subplot(grid[divmod(len(shown), columns)]), figures)
-    return figure
-
-
-def _histogram(
-    main: Axes,
-    ratio: Axes,
-    edges: NDArray[np.float64],
-    counts: NDArray[np.int64],
-    expected: NDArray[np.float64],
-    name: str,
-) -> None:
-    from fastcaloq_infer.report.style import GENERATED
-
-    n = counts.sum()
-    main.stairs(n * expected, edges, fill=True, color=GEANT4_FILL, label="N(0, 1)")
-    main.stairs(counts, edges, color=GENERATED, linewidth=1.3, label="held-out showers")
-    main.set_yscale("log")
-    main.set_ylim(0.5, 3 * max(counts.max(), n * expected.max()))
-    main.tick_params(labelbottom=False)
-    main.set_title(name, loc="left")
-    if name == "$z_{1}$":
-        main.legend(loc="upper right", fontsize=7.5, handlelength=1.2)
-    # Where fewer than five showers are expected a ratio says nothing.
-    enough = n * expected >= 5
-    middle = 0.5 * (edges[1:] + edges[:-1])[enough]
-    value = (counts / (n * expected))[enough]
-    error = (np.sqrt(np.maximum(counts, 1)) / (n * expected))[enough]
-    ratio.axhline(1, color=GEANT4_LINE, linewidth=0.8)
-    ratio.errorbar(middle, value, error, fmt="o", markersize=2, color=GENERATED, linewidth=0.8)
-    ratio.set_xlim(edges[0], edges[-1])
-    ratio.set_ylim(0.5, 1.5)
-    main.set_xlim(edges[0], edges[-1])
-
-
-def _p_values(axes: Axes, figures: Likelihood) -> None:
-    """Draw ordered p values of all tests against their expectation."""
-    tests = figures.latent.tests
-    n = len(tests)
-    rank = np.arange(1, n + 1)
-    least = 1e-12
-    for name, marker in zip(
-        ("dimension", "correlations", "radius", "classifier"), "osD^", strict=True
-    ):
-        here = np.array([i for i, test in enumerate(tests) if test.name == name], dtype=int)
-        if len(here):
-            axes.plot(
-                (rank[here] - 0.5) / n,
-                [max(tests[i].p_value, least) for i in here],
-                marker,
-                markersize=3.5,
-                label=name,
-                color={"o": "#0072b2", "s": "#d55e00", "D": "#009e73", "^": "#cc79a7"}[marker],
-            )
-    axes.plot([0.5 / n, 1], [0.5 / n, 1], color=GEANT4_LINE, linewidth=0.8)
-    axes.axhline(_LEVEL / n, color=GEANT4_LINE, linewidth=0.8, linestyle=":")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_ylim(0.5 * least if tests[0].p_value <= least else 0.05 * _LEVEL / n, 2)
-    failed = len(figures.latent.rejected(_LEVEL))
-    axes.set_title(f"{failed} of {n} tests fail", loc="left")
-    axes.set_xlabel("expected p value")
-    axes.set_ylabel("p value")
-    axes.legend(loc="lower right", fontsize=7.5, handletextpad=0.2)
-
-
-def unlikely_figure(figures: Likelihood) -> Figure:
-    """Draw the least likely showers as a table, layers coloured by how extreme they are."""
-    showers = figures.unlikely[:_LISTED]
-    heads = ["row", "E$_{inc}$ [MeV]", "nats below\nmedian", "less likely\nof its own"]
-    heads += [f"layer {layer}\n[MeV]" for layer in figures.layer_ids]
-    with style():
-        figure = new_figure(9.0, 0.28 * len(showers) + 0.7, automatic=False)
-        axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
-        axes.set_axis_off()
-        cells = [
-            [
-                str(s.row),
-                f"{s.incident_energy:,.0f}",
-                f"{s.below_median:.1f}",
-                f"{100 * s.tail:.2f} %",
-                *(f"{energy:,.4g}" if energy else "0" for energy in s.layer_energy),
-            ]
-            for s in showers
-        ]
-        from matplotlib import colormaps
-
-        colours = [
-            ["white"] * 4 + [colormaps["RdBu_r"](0.15 + 0.7 * q) for q in s.quantiles]
-            for s in showers
-        ]
-        table = axes.table(
-            cells, cellColours=colours, colLabels=heads, loc="center", cellLoc="right"
-        )
-        table.auto_set_font_size(False)
-        table.set_fontsize(8.5)
-        table.scale(1, 1.25)
-        for (row, _), cell in table.get_celld().items():
-            cell.set_edgecolor(GEANT4_FILL)
-            if row == 0:
-                cell.set_height(2 * cell.get_height())
-                cell.set_linewidth(0)
-    return figure
