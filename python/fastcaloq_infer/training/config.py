@@ -175,6 +175,11 @@ class TrainConfig(_Strict):
             The file is missing or no YAML mapping, or what it says is refused.
         """
         path, raw = read_settings(path, overrides or [])
+        if (model := raw.pop("model", "flow")) != "flow":
+            raise ConfigError(
+                f"{path} is for 'model: {model}', which is only there to be compared with by "
+                "'fastcaloq study'; name a configuration of a flow"
+            )
         return cls.from_dict(raw, source=str(path), folder=path.parent)
 
     def save(self, path: Path) -> None:

@@ -159,6 +159,11 @@ def test_the_shipped_configurations_load_by_path_and_by_name(path):
     assert config.data.train == "packaged"
 
 
+def test_a_configuration_of_another_model_is_told_apart():
+    with pytest.raises(ConfigError, match="compared with by 'fastcaloq study'"):
+        TrainConfig.load("wgan_energy")
+
+
 def test_there_are_shipped_configurations_for_every_kind():
     kinds = {TrainConfig.load(path).quantum.kind for path in CONFIGS}
     assert kinds == {"conditioner", "classical", "none"}
