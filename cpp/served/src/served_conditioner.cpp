@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <optional>
 #include <random>
 #include <thread>
 #include <unordered_map>
@@ -22,12 +23,27 @@ namespace {
 
 using detail::CircuitBreaker;
 
+/// One |eta| that stands for all where the model does not depend on it (its range is nothing against
+/// the half width, so the scaled eta is 0 to the last bit of float32): what is asked once is known for
+/// every shower of that energy.
+std::optional<float> eta_everywhere(const ModelCard& card) {
+  constexpr double nothing = 1e-12;
+  const Interval& range = card.validity.eta;
+  const double furthest = std::max(std::fabs(range.low - card.condition.eta_center),
+                                   range.high - card.condition.eta_center);
+  if (furthest >= nothing * card.condition.eta_half_width) return std::nullopt;
+  return static_cast<float>(range.low);
+}
+
 /// The distinct conditions of a batch, and which of them each row has.
 struct Distinct {
-  Distinct(const float* incident_energy, const float* eta, std::size_t n) : slot(n) {
+  Distinct(const float* incident_energy, const float* eta, std::size_t n,
+           std::optional<float> one_eta)
+      : slot(n) {
     std::unordered_map<std::uint64_t, std::size_t> known;
     for (std::size_t row = 0; row < n; ++row) {
-      const std::uint64_t key = detail::condition_key(incident_energy[row], eta[row]);
+      const float asked_eta = one_eta.value_or(std::fabs(eta[row]));
+      const std::uint64_t key = detail::condition_key(incident_energy[row], asked_eta);
       if (row > 0 && key == keys[slot[row - 1]]) {  // a run of equal rows
         slot[row] = slot[row - 1];
         continue;
@@ -37,7 +53,7 @@ struct Distinct {
       if (!is_new) continue;
       keys.push_back(key);
       energy.push_back(incident_energy[row]);
-      size_of_eta.push_back(std::fabs(eta[row]));
+      size_of_eta.push_back(asked_eta);
     }
   }
 
@@ -70,6 +86,7 @@ struct ServedConditioner::Implementation {
   Implementation(std::shared_ptr<const Model> model, ServedOptions given)
       : options(detail::checked(std::move(given), model.get())),
         n_features(model->n_features()),
+        one_eta(eta_everywhere(model->card())),
         fallback(detail::find_fallback(model, options)),
         name("the conditioning service at " + options.url),
         target(options.url + "/v2/models/" + options.model_name + "/infer"),
@@ -82,6 +99,7 @@ struct ServedConditioner::Implementation {
 
   ServedOptions options;
   std::size_t n_features;
+  std::optional<float> one_eta;
   std::shared_ptr<const Conditioner> fallback;
   std::string name, target;
   detail::HttpClient client;
@@ -182,7 +200,7 @@ std::size_t ServedConditioner::n_features() const noexcept {
 
 void ServedConditioner::features(const float* incident_energy, const float* eta, std::size_t n,
                                  float* out) const {
-  const Distinct distinct(incident_energy, eta, n);
+  const Distinct distinct(incident_energy, eta, n, implementation_->one_eta);
   const std::size_t width = implementation_->n_features;
   std::vector<float> known(distinct.keys.size() * width);
   implementation_->features(distinct, known);

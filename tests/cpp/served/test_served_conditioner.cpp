@@ -87,6 +87,19 @@ TEST(ServedConditioner, AsksForEqualConditionsOnceAndRemembersThem) {
   EXPECT_EQ(conditioner.statistics().conditions_cached, 30U);
 }
 
+TEST(ServedConditioner, AsksAtOneEtaWhereTheModelDependsOnNone) {
+  HttpServer server(good_reply);
+  test::ModelFile file = test::make_model();
+  file.serve();
+  file.card["condition"]["eta_half_width"] = 1e30;
+  file.card["validity"]["eta"] = {0.25, 0.5};
+  file.fill_parity();
+  const ServedConditioner conditioner(file.load(), options_for(server));
+  const std::vector<float> energy(3, 512.0F), eta{0.25F, -0.375F, 0.5F};
+  EXPECT_EQ(ask(conditioner, energy, eta), test::features_of(energy, std::vector<float>(3, 0.25F)));
+  EXPECT_EQ(conditioner.statistics().conditions_asked, 1U);
+}
+
 TEST(ServedConditioner, KeepsItsMemoryWithinBounds) {
   HttpServer server(good_reply);
   ServedOptions options = options_for(server);

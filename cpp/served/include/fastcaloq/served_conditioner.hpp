@@ -50,7 +50,8 @@ struct ServedStatistics {
   std::uint64_t conditions_fallback = 0;  ///< the model's own conditioner
 };
 
-/// Asks a service for features. Equal conditions of a batch are asked for once; only |eta| counts.
+/// Asks a service for features. Equal conditions of a batch are asked for once; only |eta| counts, and
+/// no eta at all where the model does not depend on it (then it is the lowest of the model's range).
 /// May be used by many threads at once; each has a connection of its own, kept open between calls.
 ///
 /// A service is away when it cannot be reached, does not answer in time, or answers 429, 500, 502, 503
