@@ -5,7 +5,7 @@
 return an ``Evaluation`` (JSON and back), of which ``summary`` prints the table of targets.
 """
 
-from fastcaloq_infer.evaluation.classifier import classifier_aucs, classify
+from fastcaloq_infer.evaluation.classifier import classify
 from fastcaloq_infer.evaluation.evaluate import evaluate
 from fastcaloq_infer.evaluation.high_level import Features, high_level_features
 from fastcaloq_infer.evaluation.histograms import separation_power
@@ -22,7 +22,6 @@ __all__ = [
     "GeneratedShowers",
     "Sample",
     "TargetLine",
-    "classifier_aucs",
     "classify",
     "evaluate",
     "evaluate_layer_energies",

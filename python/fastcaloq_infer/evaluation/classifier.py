@@ -177,18 +177,12 @@ def description(view: View, architecture: Architecture) -> str:
     return f"{what}; sees {_SEEN[view]}"
 
 
-def classifier_aucs(
-    first: Sample, second: Sample, groups: EnergyGroups, *, seeds: int = 5, seed: int = 0
-) -> list[float]:
-    """Return the AUC of every seed on layer energies."""
-    return list(classify(first, second, groups, view="layers", seeds=seeds, seed=seed).auc.values)
-
-
 def _columns(
     sample: Sample, view: View, architecture: Architecture, features: FeatureTable | None
 ) -> Columns:
     if architecture == "challenge":
-        return Columns(sample.incident_energy, challenge_columns(sample, view, features))
+        inputs = challenge_columns(sample, view, features)
+        return Columns(sample.incident_energy, inputs, np.zeros((len(inputs), 0), np.bool_))
     return view_columns(sample, view, features)
 
 

@@ -45,9 +45,9 @@ class Recipe:
         Of AdamW; without decay it is Adam.
     cosine
         Whether the learning rate falls to 0 along a half cosine over all epochs.
-    batch, epochs, patience
-        Showers per step; passes over the training part, at most; passes without a better
-        validation figure before it ends.
+    batch, epochs, steps
+        Showers per step; passes over the training part; steps at least (more passes over a small
+        training part).
     best
         The validation figure that decides which pass is kept.
     """
@@ -61,28 +61,28 @@ class Recipe:
     cosine: bool
     batch: int
     epochs: int
-    patience: int
+    steps: int
     best: Literal["loss", "accuracy"]
 
     def __str__(self) -> str:
         return (
             f"{self.hidden} hidden layers of {self.width}, dropout {self.dropout:g}, learning rate "
-            f"{self.learning_rate:g}, batches of {self.batch}, at most {self.epochs} epochs, best "
-            f"validation {self.best} kept"
+            f"{self.learning_rate:g}, batches of {self.batch}, {self.epochs} epochs, the one of "
+            f"best validation {self.best} kept"
         )
 
 
 OURS = Recipe(
-    width=256,
+    width=128,
     hidden=3,
     slope=0.01,
-    dropout=0.2,
+    dropout=0.5,
     learning_rate=1e-3,
-    weight_decay=1e-2,
+    weight_decay=0.3,
     cosine=True,
     batch=512,
-    epochs=30,
-    patience=8,
+    epochs=12,
+    steps=600,
     best="loss",
 )
 
@@ -96,7 +96,7 @@ CHALLENGE = Recipe(
     cosine=False,
     batch=1000,
     epochs=50,
-    patience=50,
+    steps=0,
     best="accuracy",
 )
 
@@ -132,13 +132,14 @@ def network(
     optimiser = torch.optim.AdamW(
         model.weights, recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
-    best, best_epoch, kept = -math.inf, 0, [w.detach().clone() for w in model.weights]
+    best, kept = -math.inf, [w.detach().clone() for w in model.weights]
     steps = math.ceil(len(y) / recipe.batch)
-    for epoch in range(recipe.epochs):
+    epochs = max(recipe.epochs, math.ceil(recipe.steps / steps))
+    for epoch in range(epochs):
         order = torch.randperm(len(y), generator=generator)
         for step, rows in enumerate(torch.split(order, recipe.batch)):
             if recipe.cosine:
-                done = (epoch * steps + step) / (recipe.epochs * steps)
+                done = (epoch * steps + step) / (epochs * steps)
                 rate = recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
                 optimiser.param_groups[0]["lr"] = rate
             loss = torch.nn.functional.binary_cross_entropy_with_logits(
@@ -149,10 +150,9 @@ def network(
             optimiser.step()
         found = _quality(recipe, model.scores(known), validation[1])
         if found > best:
-            best, best_epoch = found, epoch
-            kept = [w.detach().clone() for w in model.weights]
-        progress((epoch + 1) / recipe.epochs)
-        if epoch - best_epoch >= recipe.patience or (recipe.best == "accuracy" and best == 1.0):
+            best, kept = found, [w.detach().clone() for w in model.weights]
+        progress((epoch + 1) / epochs)
+        if recipe.best == "accuracy" and best == 1.0:
             break
     with torch.no_grad():
         for weight, value in zip(model.weights, kept, strict=True):

@@ -64,16 +64,21 @@ def view_columns(sample: Sample, view: View, features: FeatureTable | None = Non
     """
     energy = sample.incident_energy
     if view == "layers":
-        return Columns(energy, _log_fractions(sample.layer_energy, energy))
+        return _without_voxels(energy, _log_fractions(sample.layer_energy, energy))
     if view == "high":
-        return Columns(energy, _features(sample, features).values)
+        return _without_voxels(energy, _features(sample, features).values)
     voxels, layers, slices = _voxels(sample, view)
     if view == "low":
         shares = voxels / energy.astype(np.float32)[:, None]
     else:
         shares = _normalised(voxels, layers, slices)
     logs = _log_fractions(layers, energy).astype(np.float32)
-    return Columns(energy, np.concatenate([logs, np.sqrt(shares)], axis=1))
+    # Many voxels together weigh as much as the few layer energies together.
+    weights = np.ones(logs.shape[1] + 2 * voxels.shape[1], np.float32)
+    weights[logs.shape[1] :] = min(1.0, (logs.shape[1] / voxels.shape[1]) ** 0.5)
+    hits = voxels > 0
+    values = np.concatenate([logs, np.where(hits, np.sqrt(shares), np.float32("nan"))], axis=1)
+    return Columns(energy, values, hits, weights)
 
 
 def challenge_columns(
@@ -107,6 +112,10 @@ def challenge_columns(
     else:
         columns = [log_energy, _normalised(voxels, layers, slices), np.log10(layers + 1e-8)]
     return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def _without_voxels(energy: NDArray[np.float64], values: NDArray[np.float64]) -> Columns:
+    return Columns(energy, values, np.zeros((len(values), 0), np.bool_))
 
 
 def _features(sample: Sample, features: FeatureTable | None) -> FeatureTable:

@@ -8,7 +8,8 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.metrics import roc_auc_score
 
 from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.evaluation.classifier import classifier_aucs, split
+from fastcaloq_infer.evaluation.classifier import classify
+from fastcaloq_infer.evaluation.classifier_splits import split
 from fastcaloq_infer.evaluation.groups import energy_groups
 from fastcaloq_infer.evaluation.sample import as_sample
 
@@ -20,9 +21,10 @@ SIGMA = np.sqrt(2 / N / 12)
 LEARNING_LOSS = 0.02
 
 
-def aucs(first, second, **options):
+def aucs(first, second, *, seeds=5, **options):
     first, second = as_sample(first, "first"), as_sample(second, "second")
-    return classifier_aucs(first, second, energy_groups(first), **options)
+    scores = classify(first, second, energy_groups(first), view="layers", seeds=seeds, **options)
+    return scores.auc.values
 
 
 @pytest.mark.parametrize("shift", [0.25, 0.8])
@@ -56,7 +58,7 @@ def test_network_agrees_with_trees(rng, lognormal):
     first = lognormal(rng.normal(size=(3000, 2)), (500.0, 4000.0))
     second = lognormal(rng.normal(size=(3000, 2)) + np.array([0.6, 0]), (500.0, 4000.0))
     trees, network = (
-        np.mean(aucs(first, second, seeds=2, kind=kind)) for kind in ("trees", "network")
+        np.mean(aucs(first, second, seeds=2, architecture=kind)) for kind in ("trees", "network")
     )
     assert trees == pytest.approx(network, abs=4 * np.sqrt(2 / 1200 / 12) + LEARNING_LOSS)
 
@@ -76,6 +78,6 @@ def test_splits_are_stratified_and_cover_everything(held_out):
 
 
 def test_no_classifier(rng, lognormal):
-    x = lognormal(rng.normal(size=(100, 1)))
+    x = lognormal(rng.normal(size=(200, 1)))
     with pytest.raises(InputError, match="at least one seed"):
         aucs(x, x, seeds=0)
