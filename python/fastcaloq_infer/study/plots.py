@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fastcaloq_infer.files import atomic_path
@@ -47,7 +48,7 @@ def write_pictures(results: StudyResults, times: StudyTimes, folder: Path) -> No
         with style():
             figure = drawings[name]()
         with atomic_path(folder / name) as temporary:
-            temporary.write_bytes(picture(figure, "palette"))
+            temporary.write_bytes(picture(figure, "png"))
 
 
 def _panels(results: StudyResults) -> tuple[Figure, list[Axes]]:
@@ -60,6 +61,7 @@ def _panels(results: StudyResults) -> tuple[Figure, list[Axes]]:
         panel.set_title(cell.title)
         panel.grid(axis="y", color="#eeeeee", linewidth=0.8)
         panel.set_axisbelow(True)
+        panel.locator_params(axis="x", nbins=5)
     axes[0].set_yticks(range(len(titles)), titles)
     axes[0].set_ylim(len(titles) - 0.5, -0.5)
     return figure, axes
@@ -127,7 +129,7 @@ def _aucs(results: StudyResults) -> Figure:
                 floor.mean + spread,
                 color=GEANT4_FILL,
                 linewidth=0,
-                label="Geant4 against Geant4",
+                label="Geant4 against Geant4, mean and spread",
             )
         for row, variant in enumerate(cell.variants):
             if variant.auc is None:
@@ -168,6 +170,7 @@ def _cost_row(
     panels: list[Axes], results: StudyResults, cell: CellResults, times: StudyTimes
 ) -> None:
     effects = {comparison.variant: comparison for comparison in cell.comparisons}
+    places = _side_by_side([variant.n_conditioner for variant in cell.variants])
     for number, variant in enumerate(cell.variants):
         comparison = effects.get(variant.name)
         if comparison is None and variant.name != results.reference:
@@ -175,7 +178,7 @@ def _cost_row(
         effect, low, high = (
             (comparison.effect, comparison.low, comparison.high) if comparison else (0.0, 0.0, 0.0)
         )
-        numbers = (variant.n_conditioner, times.of(cell.size, cell.region, variant.name).fit_cpu)
+        numbers = (places[number], times.of(cell.size, cell.region, variant.name).fit_cpu)
         for panel, x in zip(panels, numbers, strict=True):
             if x is None:
                 continue
@@ -195,6 +198,16 @@ def _cost_row(
         panel.set_title(cell.title)
     panels[0].set_xscale("symlog", linthresh=10)
     panels[0].set_xlim(-3, 2.5 * max(10, *(variant.n_conditioner for variant in cell.variants)))
-    panels[0].set_xlabel("numbers in the conditioner, trained or fixed")
+    panels[0].set_xlabel("numbers in the conditioner, trained or fixed\n(near ones side by side)")
     panels[0].set_ylabel("difference in log-likelihood\n[nats per shower]")
     panels[1].set_xlabel("CPU time of a training [s]")
+
+
+def _side_by_side(numbers: list[int]) -> list[float]:
+    """Move numbers that hardly differ apart by factors, in their order, around their place."""
+    places = [float(number) for number in numbers]
+    order = sorted((k for k in range(len(numbers)) if numbers[k] > 0), key=lambda k: numbers[k])
+    for before, k in pairwise(order):
+        places[k] = max(places[k], 1.3 * places[before])
+    # Pushed to the right only, a bunch would lie beside its place: halfway back, in the logarithm.
+    return [(number * place) ** 0.5 for number, place in zip(numbers, places, strict=True)]

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fastcaloq_infer.data import LayerEnergies
     from fastcaloq_infer.study.config import StudyConfig
     from fastcaloq_infer.study.matrix import Cell, Run
     from fastcaloq_infer.study.statistics import Effect
@@ -42,7 +41,7 @@ _METHOD = (
     "bootstrap over showers, and standard error over seeds."
 )
 _BOOTSTRAP_SEED = 7
-_FLOOR_CLASSIFIERS = 5
+_FLOOR_STREAM = 3
 
 
 def summarise(config: StudyConfig, runs: Sequence[Run], stores: Sequence[RunStore]) -> StudyResults:
@@ -84,7 +83,7 @@ def _plain(config: StudyConfig) -> dict[str, object]:
 def _cell(config: StudyConfig, members: list[tuple[Run, RunStore]]) -> CellResults:
     loaded = {(run.variant, run.seed): store.load() for run, store in members}
     run = members[0][0]
-    first, other = floor_showers(run)
+    first = floor_showers(run)[0]
     strata = np.unique(first.incident_energy, return_inverse=True)[1].astype(np.int64)
     if len(np.unique(strata)) > 0.5 * len(strata):  # a continuous spectrum
         strata = (
@@ -110,7 +109,7 @@ def _cell(config: StudyConfig, members: list[tuple[Run, RunStore]]) -> CellResul
         n_validation=record.n_validation,
         n_judged=int(finite.sum()),
         n_left_out=int((~finite).sum()),
-        floor_auc=_floor(run, first, other),
+        floor_auc=_floor([r for r, _ in members if r.variant == names[0]]),
         variants=tuple(
             _variant(
                 name,
@@ -192,16 +191,23 @@ def _scatter(values: Sequence[float]) -> Scatter | None:
     return Scatter(mean=statistics.fmean(values), spread=spread, values=tuple(values))
 
 
-def _floor(run: Run, first: LayerEnergies, other: LayerEnergies) -> Scatter | None:
-    """Geant4 against an independent run of Geant4, equal counts at every energy."""
-    if run.classifier_seeds == 0:
-        return None
-    reference = as_sample(first, "held-out")
-    groups = energy_groups(reference)
-    counts = np.array([len(rows) for rows in groups.rows(reference)])
-    random = np.random.default_rng(_BOOTSTRAP_SEED)
-    floor = match_counts(as_sample(other, "floor"), groups, counts, random)
-    return _scatter(aucs(reference, floor, _FLOOR_CLASSIFIERS, 0))
+def _floor(runs: list[Run]) -> Scatter | None:
+    """Geant4 against an independent run of Geant4 by the classifiers that judge a variant's runs.
+
+    Equal counts at every energy, drawn for every seed.
+    """
+    found: list[float] = []
+    for run in runs:
+        if run.classifier_seeds == 0:
+            return None
+        first, other = floor_showers(run)
+        reference = as_sample(first, "held-out")
+        groups = energy_groups(reference)
+        counts = np.array([len(rows) for rows in groups.rows(reference)])
+        random = np.random.default_rng([run.seed, _FLOOR_STREAM])
+        floor = match_counts(as_sample(other, "floor"), groups, counts, random)
+        found += aucs(reference, floor, run.classifier_seeds, run.seed)
+    return _scatter(found)
 
 
 def _comparison(variant: str, reference: str, effect: Effect) -> Comparison:

@@ -100,7 +100,11 @@ def markdown(results: StudyResults, times: StudyTimes) -> str:
         parts.append(
             f"Trained on {cell.n_train:,}, stopped by {cell.n_validation:,}, judged on "
             f"{cell.n_judged:,} held-out showers ({cell.n_left_out:,} left out, see below)."
-            + (f" AUC of Geant4 against Geant4: {_plus_minus(floor)}.\n" if floor else "\n")
+            + (
+                f" AUC of Geant4 against Geant4, by as many classifiers: {_plus_minus(floor)}.\n"
+                if floor
+                else "\n"
+            )
         )
         parts.append(
             "| variant | log-likelihood | difference | "

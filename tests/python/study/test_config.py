@@ -20,7 +20,7 @@ app = typer.Typer()
 app.command()(study)
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"refrence": "none"}, r"unknown key 'refrence' \(did you mean 'reference'"),
+    ({"references": "none"}, r"unknown key 'references' \(did you mean 'reference'"),
     ({"reference": "best"}, "reference 'best' is none of the variants: quantum, none"),
     ({"seeds": []}, "'seeds'"),
     ({"seeds": [1, 1]}, "seed '1' is there twice"),
@@ -28,7 +28,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"variants": [{"name": "quantum"}]}, "'variants'"),
     ({"variants": [{"name": "quantum"}, {"name": "../x"}]}, "variants.1.name"),
     ({"variants": [{"name": "quantum"}, {"name": "quantum"}]}, "variant 'quantum' is there twice"),
-    ({"variants": [{"name": "quantum"}, {"nam": "none"}]}, "variants.1.nam"),
+    ({"variants": [{"name": "quantum"}, {"label": "none"}]}, "'variants.1.name' is missing"),
     (
         {"variants": [{"name": "quantum"}, {"name": "none", "set_at": {"5": ["a=1"]}}]},
         "no size '5', only 2000",
