@@ -4,7 +4,7 @@
 this package loads no matplotlib.
 """
 
-from fastcaloq_infer.report.lineup import Candidate
+from fastcaloq_infer.report.candidate import Candidate
 from fastcaloq_infer.report.write import write_report
 
 __all__ = ["Candidate", "write_report"]

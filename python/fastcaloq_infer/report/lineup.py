@@ -19,25 +19,7 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.evaluation.results import Evaluation
     from fastcaloq_infer.evaluation.sample import LayerEnergyTable
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A generated sample that asks to be taken for Geant4.
-
-    Attributes
-    ----------
-    label
-        Its name in legends and tables, different for every candidate of a report.
-    showers
-        The generated showers, MeV; with voxels where the `Sample` has them.
-    evaluation
-        The figures of these showers.
-    """
-
-    label: str
-    showers: LayerEnergyTable
-    evaluation: Evaluation
+    from fastcaloq_infer.report.candidate import Candidate
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fastcaloq_infer.evaluation.sample import LayerEnergyTable
-    from fastcaloq_infer.report.lineup import Candidate
+    from fastcaloq_infer.report.candidate import Candidate
     from fastcaloq_infer.report.model_pictures import ConditionerCurves, LearningCurve
 
 
