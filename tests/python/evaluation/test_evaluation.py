@@ -44,7 +44,7 @@ def few(held_out, halves):
 
 @pytest.fixture(scope="module")
 def honest(held_out, halves):
-    return evaluate_layer_energies(held_out, *halves, seeds=5)
+    return quick(held_out, *halves, seeds=5)
 
 
 def test_geant4_passes_as_generated(honest):
