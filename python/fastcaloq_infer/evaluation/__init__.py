@@ -14,7 +14,8 @@ from fastcaloq_infer.evaluation.model import GeneratedShowers, evaluate_model
 from fastcaloq_infer.evaluation.reading import read_sample
 from fastcaloq_infer.evaluation.results import Evaluation
 from fastcaloq_infer.evaluation.sample import Sample
-from fastcaloq_infer.evaluation.targets import TargetLine, summary, target_lines
+from fastcaloq_infer.evaluation.summary import summary
+from fastcaloq_infer.evaluation.targets import TargetLine, target_lines
 
 __all__ = [
     "Evaluation",

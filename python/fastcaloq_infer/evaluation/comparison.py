@@ -13,20 +13,16 @@ import numpy as np
 
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.binnings import voxel_cut
+from fastcaloq_infer.evaluation.common_energies import ROLES, enough, inside, spectra
 from fastcaloq_infer.evaluation.copies import refuse_copies
 from fastcaloq_infer.evaluation.groups import EnergyGroups, energy_groups, match_counts
 from fastcaloq_infer.evaluation.sample import LayerEnergyTable, Level, Sample, as_sample
-from fastcaloq_infer.evaluation.spectrum import difference, follow
+from fastcaloq_infer.evaluation.spectrum import follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-ROLES = ("reference", "generated", "floor")
-
-MIN_SHOWERS = 20
-"""Fewest showers per group of incident energy in every sample."""
 
 
 @dataclass(frozen=True)
@@ -133,13 +129,13 @@ def compare(
     samples = {role: sample.cut(cut) for role, sample in samples.items()}
     given = {role: samples[role].n_showers for role in ROLES}
     notes.extend(refuse_copies(samples))
-    groups = _groups(samples, notes)
-    samples = _inside(samples, groups, notes)
-    _spectra(samples, groups, notes, reweight=reweight)
+    groups = enough(energy_groups(samples["reference"]), samples, notes)
+    samples = inside(samples, groups, notes)
+    spectra(samples, groups, notes, reweight=reweight)
     if reweight:
         for role in ROLES[1:]:
             samples[role] = follow(samples[role], samples["reference"], groups, rng)
-        groups = _enough(groups, samples, notes)
+        groups = enough(groups, samples, notes)
     _empty_showers(samples, notes)
     counts = np.min([groups.counts(samples[role]) for role in ROLES], axis=0)
     if reweight:
@@ -210,72 +206,6 @@ def _halves(reference: Sample, rng: np.random.Generator) -> tuple[Sample, Sample
     mixed = rng.permutation(reference.n_showers)
     order = mixed[np.argsort(reference.incident_energy[mixed], kind="stable")]
     return reference.take(np.sort(order[::2])), reference.take(np.sort(order[1::2]))
-
-
-def _groups(samples: dict[str, Sample], notes: list[str]) -> EnergyGroups:
-    return _enough(energy_groups(samples["reference"]), samples, notes)
-
-
-def _enough(groups: EnergyGroups, samples: dict[str, Sample], notes: list[str]) -> EnergyGroups:
-    """Leave out groups in which a sample has too few showers; refuse if none remains."""
-    counts = {role: groups.counts(samples[role]) for role in ROLES}
-    enough = np.min(list(counts.values()), axis=0) >= MIN_SHOWERS
-    reasons = []
-    for g in np.flatnonzero(~enough):
-        role = min(ROLES, key=lambda role: counts[role][g])
-        reasons.append(
-            f"the {role} sample has {int(counts[role][g])} showers at {groups.centers[g]:.6g} MeV"
-        )
-    if not enough.any():
-        raise InputError(
-            f"{reasons[0]}, fewer than the {MIN_SHOWERS} that a comparison needs, and no other "
-            "incident energy has enough in all samples; give showers at the reference's energies"
-        )
-    if reasons:
-        notes.append(
-            f"{len(reasons)} of {len(groups)} incident energies are left out everywhere, since "
-            f"fewer than {MIN_SHOWERS} showers are too few to compare: {'; '.join(reasons)}"
-        )
-    return groups.keep(enough)
-
-
-def _inside(
-    samples: dict[str, Sample], groups: EnergyGroups, notes: list[str]
-) -> dict[str, Sample]:
-    """Leave out showers at energies that are not compared."""
-    result = {}
-    for role, sample in samples.items():
-        inside = groups.contains(sample)
-        outside = int((~inside).sum())
-        result[role] = sample.take(inside) if outside else sample
-        if outside:
-            notes.append(
-                f"{outside} of {sample.n_showers} showers of the {role} sample are left out: their "
-                "incident energies are not among those compared"
-            )
-    return result
-
-
-def _spectra(
-    samples: dict[str, Sample], groups: EnergyGroups, notes: list[str], *, reweight: bool
-) -> None:
-    for role in ROLES[1:]:
-        text = difference(samples["reference"], samples[role], groups)
-        if not text:
-            continue
-        if reweight:
-            remedy = "showers were left out at random so that it follows the reference's"
-        elif groups.discrete:
-            remedy = "figures are computed at equal counts per energy and do not depend on it"
-        else:
-            remedy = (
-                "within a group of energies this moves the figures; --reweight (reweight=True) "
-                "makes the sample follow the reference's spectrum"
-            )
-        notes.append(
-            f"the {role} sample has another incident-energy spectrum than the reference ({text}): "
-            f"{remedy}"
-        )
 
 
 def _empty_showers(samples: dict[str, Sample], notes: list[str]) -> None:

@@ -233,25 +233,3 @@ def _line(
     name: str, where: str, value: float, error: float, floor: float, target: float
 ) -> TargetLine:
     return TargetLine(name, where, value, error, floor, target, traffic_light(value, error, target))
-
-
-def summary(evaluation: Evaluation) -> str:
-    """Return the table as plain text, one line per figure."""
-    rows = [("figure", "value", "error", "floor", "target", "", "where")]
-    rows += [
-        (
-            line.name,
-            f"{line.value:.4g}",
-            f"{line.error:.2g}",
-            f"{line.floor:.4g}",
-            f"<= {line.target:.4g}",
-            line.light,
-            line.where,
-        )
-        for line in target_lines(evaluation)
-    ]
-    widths = [max(len(row[i]) for row in rows) for i in range(7)]
-    return "\n".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
