@@ -4,6 +4,25 @@ A view (``classifier_views``) says what the classifier sees, an architecture wha
 trees (``classifier_trees``), a network, or the network of the CaloChallenge
 (``classifier_network``). ``calibration`` turns their scores into AUC and Jensen-Shannon
 divergence.
+
+Measured on 21,250 against 21,250 Geant4 photons after the challenge's 1 MeV cut, one seed, standard
+error of an AUC 0.003 to 0.006:
+
+================================================ ============= ============== ===========
+deliberately wrong sample                        network (low) network (norm) trees (low)
+================================================ ============= ============== ===========
+layer 2 scaled by 1.02                           0.636         0.633          0.643
+5 % of every ring's energy one ring out, layer 2 0.713         0.706          0.765
+1 % of all voxels zeroed                         0.708         0.710          0.689
+sectors shuffled within rings, layer 1           0.860         0.885          0.844
+layer 1 exchanged between showers of one energy  0.903         0.899          0.897
+nothing (floor)                                  0.493         0.494
+CPU time per training                            6 s           6 s            9 to 23 s
+================================================ ============= ============== ===========
+
+Neither sees everything best: trees find displaced single voxels, networks what many voxels say
+together. On layer energies alone trees and networks see the same (layer 2 scaled by 1.02: 0.659
+and 0.663; layers of 20 % of the showers exchanged: both 0.577), the trees in a fifth of the time.
 """
 
 from __future__ import annotations
@@ -24,7 +43,7 @@ from fastcaloq_infer.evaluation.calibration import (
     probabilities,
 )
 from fastcaloq_infer.evaluation.classifier_splits import FOLDS
-from fastcaloq_infer.evaluation.classifier_training import Architecture, Tested, Training
+from fastcaloq_infer.evaluation.classifier_training import Architecture, Progress, Tested, Training
 from fastcaloq_infer.evaluation.classifier_views import View, challenge_columns, view_columns
 from fastcaloq_infer.evaluation.features import Columns
 from fastcaloq_infer.evaluation.results.classifier import Scores
@@ -156,7 +175,7 @@ def classify_each(
         for name, other in others.items()
         for number in range(seeds)
     ]
-    report = _Progress(len(trainings), progress)
+    report = Progress(len(trainings), progress)
     # One thread per training: more gain little at this size, and the result must not depend on it.
     with _one_thread(judge), ThreadPoolExecutor(workers or _cores()) as pool:
         tested = list(pool.map(lambda job: job[1].run(report.of(job[0])), enumerate(trainings)))
@@ -183,7 +202,7 @@ def _columns(
     if architecture == "challenge":
         inputs = challenge_columns(sample, view, features)
         return Columns(sample.incident_energy, inputs, np.zeros((len(inputs), 0), np.bool_))
-    return view_columns(sample, view, features)
+    return view_columns(sample, view, features, hits=architecture == "network")
 
 
 def _scores(tested: list[Tested], architecture: Architecture) -> Scores:
@@ -213,28 +232,6 @@ def _one_thread(architecture: Architecture) -> Iterator[None]:
 
             stack.enter_context(torch_threads(1))
         yield
-
-
-class _Progress:
-    """Collects the progress of several trainings in one fraction."""
-
-    def __init__(self, trainings: int, tell: Callable[[float], None] | None) -> None:
-        from threading import Lock
-
-        self.done = [0.0] * trainings
-        self.tell = tell
-        self.lock = Lock()
-
-    def of(self, training: int) -> Callable[[float], None]:
-        """Return the function that takes one training's fraction."""
-
-        def update(fraction: float) -> None:
-            with self.lock:
-                self.done[training] = fraction
-                if self.tell is not None:
-                    self.tell(sum(self.done) / len(self.done))
-
-        return update
 
 
 def _cores() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -96,3 +97,23 @@ def _judge(
 
     recipe = OURS if architecture == "network" else CHALLENGE
     return network(recipe, train, validation, test, seed, progress)
+
+
+class Progress:
+    """Collects the progress of several trainings in one fraction."""
+
+    def __init__(self, trainings: int, tell: Callable[[float], None] | None) -> None:
+        self.done = [0.0] * trainings
+        self.tell = tell
+        self.lock = Lock()
+
+    def of(self, training: int) -> Callable[[float], None]:
+        """Return the function that takes one training's fraction."""
+
+        def update(fraction: float) -> None:
+            with self.lock:
+                self.done[training] = fraction
+                if self.tell is not None:
+                    self.tell(sum(self.done) / len(self.done))
+
+        return update

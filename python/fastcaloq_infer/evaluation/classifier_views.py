@@ -10,7 +10,11 @@ high        the high-level features
 ``features`` adds log E_inc and standardises per group of incident energy. ``low`` and
 ``normalised`` hold the same information in different coordinates; layer energies are sums of
 voxels and are among the columns of ``low`` because a network finds a shift of 2 % there at once
-and in 190 voxels hardly.
+and in 190 voxels hardly. For a network voxels are standardised among those that are hit, whether
+they are is a column of its own, and all voxels together weigh as much as the layer energies:
+with every column alike, energies of voxels that are not hit being 0, the network saw 1 % of the
+voxels zeroed with AUC 0.61 and 5 % of every ring's energy moved outwards with 0.65, so with 0.71
+and 0.72.
 
 The CaloChallenge's classifier gets the columns of the challenge instead
 (https://github.com/CaloChallenge/homepage, ``code/evaluate.py``), not standardised:
@@ -23,7 +27,7 @@ here both are after the cut.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -54,8 +58,13 @@ class FeatureTable(Protocol):
         """Shape (N, F), NaN where undefined."""
 
 
-def view_columns(sample: Sample, view: View, features: FeatureTable | None = None) -> Columns:
+def view_columns(
+    sample: Sample, view: View, features: FeatureTable | None = None, *, hits: bool = True
+) -> Columns:
     """Return what a view shows of a sample, before standardisation.
+
+    ``hits`` says apart from a voxel's energy whether it has any, as networks need it; without, a
+    voxel that is not hit has 0, which trees tell from all others as it is, in half the time.
 
     Raises
     ------
@@ -64,21 +73,23 @@ def view_columns(sample: Sample, view: View, features: FeatureTable | None = Non
     """
     energy = sample.incident_energy
     if view == "layers":
-        return _without_voxels(energy, _log_fractions(sample.layer_energy, energy))
+        return _without_hits(energy, _log_fractions(sample.layer_energy, energy))
     if view == "high":
-        return _without_voxels(energy, _features(sample, features).values)
+        return _without_hits(energy, _features(sample, features).values)
     voxels, layers, slices = _voxels(sample, view)
     if view == "low":
         shares = voxels / energy.astype(np.float32)[:, None]
     else:
         shares = _normalised(voxels, layers, slices)
     logs = _log_fractions(layers, energy).astype(np.float32)
+    if not hits:
+        return _without_hits(energy, np.concatenate([logs, np.sqrt(shares)], axis=1))
     # Many voxels together weigh as much as the few layer energies together.
     weights = np.ones(logs.shape[1] + 2 * voxels.shape[1], np.float32)
     weights[logs.shape[1] :] = min(1.0, (logs.shape[1] / voxels.shape[1]) ** 0.5)
-    hits = voxels > 0
-    values = np.concatenate([logs, np.where(hits, np.sqrt(shares), np.float32("nan"))], axis=1)
-    return Columns(energy, values, hits, weights)
+    hit = voxels > 0
+    values = np.concatenate([logs, np.where(hit, np.sqrt(shares), np.float32("nan"))], axis=1)
+    return Columns(energy, values, hit, weights)
 
 
 def challenge_columns(
@@ -114,7 +125,7 @@ def challenge_columns(
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
-def _without_voxels(energy: NDArray[np.float64], values: NDArray[np.float64]) -> Columns:
+def _without_hits(energy: NDArray[np.float64], values: NDArray[np.floating[Any]]) -> Columns:
     return Columns(energy, values, np.zeros((len(values), 0), np.bool_))
 
 

@@ -56,11 +56,12 @@ def test_challenge_high_level_columns_by_hand():
     assert challenge_columns(ONE.take(np.array([0])), "high", table)[0, 1] == 0
 
 
+@pytest.mark.parametrize("hits", [True, False])
 @pytest.mark.parametrize("view", ["low", "normalised"])
-def test_voxel_views_hold_everything(rng, view):
+def test_voxel_views_hold_everything(rng, view, hits):
     """Two showers look alike only if they are."""
     voxels = rng.exponential(size=(40, 4)) * (rng.random((40, 4)) < 0.7)
-    columns = view_columns(showers(voxels, 100.0), view).values
+    columns = view_columns(showers(voxels, 100.0), view, hits=hits).values
     alike = np.array([[np.array_equal(a, b, equal_nan=True) for a in columns] for b in columns])
     same = np.array([[np.array_equal(a, b) for a in voxels] for b in voxels])
     np.testing.assert_array_equal(alike, same)
