@@ -120,6 +120,8 @@ def compare(
     cut = voxel_cut(binning) if voxel_threshold is None and binning else voxel_threshold or 0.0
     rng = np.random.default_rng([seed, 5])
     if floor is None:
+        for _ in refuse_copies(samples):  # of the whole reference; what is noted is of its half
+            pass
         samples["reference"], samples["floor"] = _halves(samples["reference"], rng)
         notes.append(
             "without a floor sample, the reference was split into two halves of equal spectrum: "

@@ -44,6 +44,8 @@ def refuse_copies(samples: dict[str, Sample]) -> Iterator[str]:
         ("reference", "floor"),
         ("floor", "generated"),
     ):
+        if first not in prints or second not in prints:
+            continue
         known, found = prints[first], prints[second]
         if len(known) == 0 or len(found) == 0:
             continue

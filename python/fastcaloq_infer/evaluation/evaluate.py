@@ -23,15 +23,14 @@ from fastcaloq_infer.evaluation.figures import (
     separations,
     zero_fractions,
 )
-from fastcaloq_infer.evaluation.high_level import Features, high_level_features
-from fastcaloq_infer.evaluation.progress import silent
-from fastcaloq_infer.evaluation.results import (
-    Distance,
-    Evaluation,
-    Likelihood,
-    Manifold,
-    Names,
+from fastcaloq_infer.evaluation.high_level import high_level_features
+from fastcaloq_infer.evaluation.many_showers import (
+    distances_or_note,
+    likelihood_or_note,
+    manifold_or_note,
 )
+from fastcaloq_infer.evaluation.progress import silent
+from fastcaloq_infer.evaluation.results import Evaluation, Names
 from fastcaloq_infer.evaluation.two_sample import classifiers
 from fastcaloq_infer.evaluation.voxel_spectrum import voxel_spectrum
 from fastcaloq_infer.evaluation.wasserstein import wassersteins
@@ -39,8 +38,6 @@ from fastcaloq_infer.evaluation.wasserstein import wassersteins
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from fastcaloq_infer.evaluation.classifier_views import View
     from fastcaloq_infer.evaluation.progress import Progress
@@ -148,6 +145,8 @@ def figures(
     """Compute all figures of samples that were made comparable; as ``evaluate``."""
     c = comparison
     notes = list(c.notes)
+    # First: a model that is missing or does not fit is found out before minutes of other figures.
+    of_reference = None if model is None else likelihood_or_note(c, model, notes, progress)
     equal = {}
     for number, (role, sample) in enumerate(c.equal.items()):
         equal[role] = high_level_features(sample)
@@ -179,64 +178,14 @@ def figures(
         responses=responses(c.samples, c.groups),
         extremes=extremes(c.samples, c.groups),
         correlations=correlations(c.samples, c.groups),
-        distances=_distances(c, equal, notes, progress) if distances else (),
-        manifold=_manifold(c, equal, notes, progress) if distances else None,
+        distances=distances_or_note(c, equal, notes, progress) if distances else (),
+        manifold=manifold_or_note(c, equal, notes, progress) if distances else None,
         classifiers=classifiers(
             c, equal, views, seeds=seeds, challenge=challenge, notes=notes, progress=progress
         ),
-        likelihood=None if model is None else _likelihood(c, model, progress),
+        likelihood=of_reference,
         notes=tuple(notes),
     )
-
-
-def _likelihood(comparison: Comparison, model: Path | str, progress: Progress) -> Likelihood:
-    from fastcaloq_infer.evaluation.likelihood import likelihood
-    from fastcaloq_infer.training.checkpoint import load_flow
-
-    flow, _ = load_flow(model)
-    return likelihood(flow, comparison.held_out, seed=comparison.seed, progress=progress)
-
-
-def _distances(
-    comparison: Comparison, tables: dict[str, Features], notes: list[str], progress: Progress
-) -> tuple[Distance, ...]:
-    from fastcaloq_infer.evaluation.distances import MIN_SHOWERS_PER_FEATURE, distances
-
-    name, values = _space(comparison, tables)
-    progress("FPD and KPD", 0.0)
-    found = distances(*values, features=name, seed=comparison.seed)
-    progress("FPD and KPD", 1.0)
-    if not found:
-        notes.append(
-            f"FPD and KPD are left out: {len(values[0])} showers per sample are too few for "
-            f"{values[0].shape[1]} features, {MIN_SHOWERS_PER_FEATURE} per feature are needed"
-        )
-    return found
-
-
-def _manifold(
-    comparison: Comparison, tables: dict[str, Features], notes: list[str], progress: Progress
-) -> Manifold | None:
-    from fastcaloq_infer.evaluation.manifold import MIN_SHOWERS, manifold
-
-    name, values = _space(comparison, tables)
-    progress("precision, density, recall, coverage", 0.0)
-    found = manifold(*values, features=name, seed=comparison.seed)
-    progress("precision, density, recall, coverage", 1.0)
-    if found is None:
-        notes.append(
-            f"precision, density, recall and coverage are left out: {len(values[0])} showers per "
-            f"sample are too few, {MIN_SHOWERS} are needed"
-        )
-    return found
-
-
-def _space(
-    comparison: Comparison, tables: dict[str, Features]
-) -> tuple[str, list[NDArray[np.float64]]]:
-    """Return the space of features in which distances are measured, and the three samples there."""
-    name = "high" if comparison.level == "voxels" else "layers"
-    return name, [table.values for table in tables.values()]
 
 
 def _rng(comparison: Comparison, number: int) -> np.random.Generator:

@@ -122,6 +122,12 @@ def test_copies_are_refused(generated, floor, message):
         compare(showers(1), generated, floor)
 
 
+@pytest.mark.parametrize("n", [200, 60])
+def test_copies_of_a_reference_that_is_split_are_those_of_the_whole(n):
+    with pytest.raises(InputError, match=f"is the reference itself.*{n} of its {n} showers"):
+        compare(showers(1), shuffled(showers(1), n))
+
+
 def test_a_few_copies_are_noted():
     generated = together(showers(2), showers(1).take(np.arange(5)))
     comparison = compare(showers(1), generated, showers(3))

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from fastcaloq_infer.cli import main
 from fastcaloq_infer.cli.evaluate import distinct_names
 from fastcaloq_infer.data import packaged_sample, read_layer_energies, write_layer_energies
-from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.evaluation import Evaluation, read_sample
+from fastcaloq_infer.errors import InputError, ModelError
+from fastcaloq_infer.evaluation import Evaluation, evaluate, read_sample
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,24 @@ def test_reference_by_mistake(files, tmp_path):
     result = run(files / "reference.hdf5", files / "reference.hdf5", "-o", tmp_path / "out")
     assert isinstance(result.exception, InputError)
     assert "the reference" in str(result.exception)
+
+
+def test_model_that_is_none_is_found_out_at_once(files, tmp_path):
+    result = run(
+        files / "reference.hdf5", files / "good.hdf5", "--model", tmp_path, "-o", tmp_path / "out"
+    )
+    assert isinstance(result.exception, ModelError)
+    assert "separation powers" not in result.output
+
+
+def test_likelihood_of_few_showers_is_left_out():
+    part = tuple(
+        sample.take(np.flatnonzero(sample.incident_energy == 1024)[:150])
+        for sample in map(read_sample, (packaged_sample("heldout"), packaged_sample("train")))
+    )
+    result = evaluate(*part, seeds=0, distances=False, model="photon")
+    assert result.likelihood is None
+    assert any("no incident energy has 200 reference showers" in n for n in result.notes)
 
 
 def test_names():
