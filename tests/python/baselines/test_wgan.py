@@ -61,6 +61,22 @@ def test_what_is_seen_of_a_shower_gives_the_shower_back(showers):
     assert torch.allclose(here[:, 5].std(correction=0), torch.ones((), dtype=torch.float64))
 
 
+def test_voxels_share_the_energy_of_their_layer():
+    with data.open_showers(data.packaged_sample("showers")) as file:
+        batch, layers = next(file.iterate(500)), file.binning.layer_slices
+    energy = torch.as_tensor(batch.incident_energy[:500]).double()
+    given = torch.as_tensor(batch.showers[:500]).double()
+    config = WganConfig.from_dict({**SHORT, "output": "voxels", "resolution": 1e-5})
+    view = ShowerView(given.numpy(), energy.numpy(), np.full(500, 0.2), config, layers)
+    seen = view.see(given, energy)
+    assert seen.shape == (500, 368 + 5 + 1)
+    assert torch.allclose(view.deposits(seen[:, :-1], energy), given, rtol=1e-9, atol=1e-9)
+    # Twice the energy in every voxel's own number changes shares, not what the layer holds.
+    other = seen[:, :-1].clone()
+    other[:, :368] = view.see(2 * given, energy)[:, :368]
+    assert torch.allclose(view.deposits(other, energy), given, rtol=1e-9, atol=1e-9)
+
+
 def test_chi2_is_one_for_showers_of_one_distribution_and_large_beside_it():
     random = np.random.default_rng(1)
     energy = np.repeat([256.0, 512.0, 1024.0, 2048.0], 1000)

@@ -43,6 +43,9 @@ class WganConfig(BaseModel):
     resolution: PositiveFloat = Field(
         1e-3, description="part of the incident energy below which a deposit is seen linearly"
     )
+    layer_resolution: PositiveFloat = Field(
+        1e-4, description="the same for the layers of whole showers"
+    )
     smallest_scale: PositiveFloat = Field(
         0.05, description="of log(1 + E / (resolution E_inc)); a deposit seen once is no outlier"
     )

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ShowerGenerator", "ShowerView", "perceptron"]
 
-_SMALLEST_SUM_SCALE = 1e-3  # of a sum that does not fluctuate
+_LEAST = 1e-3  # smallest t of the largest voxel of a layer that holds energy
+_SMALLEST_LAYER_SCALE = 0.05  # of t, as `smallest_scale` for layer energies
+_SMALLEST_TOTAL_SCALE = 1e-3  # of a sum that does not fluctuate
 
 
 def perceptron(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
@@ -73,12 +75,44 @@ class _Standard(nn.Module):
         return mean, scale.clamp(min=self.smallest)
 
 
-class ShowerView(nn.Module):
-    """Deposits (N, D) in MeV as the numbers y (N, D) above, and the sums beside them.
+class _Parts(nn.Module):
+    """Parts of the incident energy (N, D) as the numbers y (N, D) above, and back."""
 
-    The critic also sees sums of deposits as parts of the incident energy, standardised in the same
-    way: the total, and for whole showers every layer. Resolution is a matter of per mille in the
-    sum, which no critic of this size finds in hundreds of voxels by itself.
+    def __init__(
+        self,
+        parts: NDArray[np.float64],
+        log_energy: NDArray[np.float64],
+        resolution: float,
+        smallest_scale: float,
+    ) -> None:
+        super().__init__()
+        self.resolution = resolution
+        self.standard = _Standard(np.log1p(parts / resolution), log_energy, smallest_scale)
+
+    def see(self, parts: Tensor, log_energy: Tensor) -> Tensor:
+        """Return y of parts."""
+        mean, scale = self.standard(log_energy)
+        y: Tensor = (torch.log1p(parts / self.resolution) - mean) / scale
+        return y
+
+    def logarithms(self, y: Tensor, log_energy: Tensor) -> Tensor:
+        """Return t of y, not yet cut at 0."""
+        mean, scale = self.standard(log_energy)
+        t: Tensor = mean + scale * y
+        return t
+
+    def parts(self, t: Tensor) -> Tensor:
+        """Return parts of t, exactly 0 where t is below 0."""
+        return self.resolution * torch.expm1(torch.relu(t))
+
+
+class ShowerView(nn.Module):
+    """Deposits (N, D) in MeV as numbers y, for whole showers with those of the layers beside them.
+
+    The critic also sees the total as a part of the incident energy, standardised in the same way:
+    its resolution is a matter of per mille, which no critic of this size finds in hundreds of
+    voxels by itself. For the same reason the generator of whole showers gives every layer's energy
+    too, and the voxels share it: after 250 steps chi2/ndf of E_tot was 79 without and 20 with.
 
     Parameters
     ----------
@@ -101,45 +135,60 @@ class ShowerView(nn.Module):
         layers: Sequence[slice] = (),
     ) -> None:
         super().__init__()
-        self.resolution = config.resolution
-        self.layers = tuple(layers)
+        self.slices = tuple(layers)
         self.n_deposits = int(deposits.shape[1])
         spread = float(np.abs(eta).min()), float(np.abs(eta).max())
         energies = float(incident_energy.min()), float(incident_energy.max())
         self.condition = ConditionScaling(Validity(energies, spread, spread[0] < spread[1]))
         log_energy = np.log(incident_energy)
         parts = deposits / incident_energy[:, None]
-        t = np.log1p(parts / config.resolution)
-        self.deposit = _Standard(t, log_energy, config.smallest_scale)
-        sums = self._sums(torch.as_tensor(parts)).numpy()
-        self.sum = _Standard(sums, log_energy, _SMALLEST_SUM_SCALE)
+        self.deposit = _Parts(parts, log_energy, config.resolution, config.smallest_scale)
+        if self.slices:
+            sums = self._layers(torch.as_tensor(parts)).numpy()
+            self.layer = _Parts(sums, log_energy, config.layer_resolution, _SMALLEST_LAYER_SCALE)
+        total = parts.sum(axis=1, keepdims=True)
+        self.total = _Standard(total, log_energy, _SMALLEST_TOTAL_SCALE)
+
+    @property
+    def n_outputs(self) -> int:
+        """Numbers per shower that a generator gives."""
+        return self.n_deposits + len(self.slices)
 
     @property
     def n_inputs(self) -> int:
         """Numbers per shower that a critic sees, the condition not counted."""
-        return self.n_deposits + 1 + len(self.layers)
+        return self.n_outputs + 1
 
-    def _sums(self, parts: Tensor) -> Tensor:
-        per_layer = [parts[:, columns].sum(dim=1) for columns in self.layers]
-        return torch.stack([parts.sum(dim=1), *per_layer], dim=1)
+    def _layers(self, parts: Tensor) -> Tensor:
+        return torch.stack([parts[:, columns].sum(dim=1) for columns in self.slices], dim=1)
 
     def see(self, deposits: Tensor, incident_energy: Tensor) -> Tensor:
         """Numbers (N, n_inputs) a critic sees of deposits (N, D) in MeV."""
+        log_energy = incident_energy.log()
         parts = deposits / incident_energy.unsqueeze(1)
-        seen = []
-        for standard, values in (
-            (self.deposit, torch.log1p(parts / self.resolution)),
-            (self.sum, self._sums(parts)),
-        ):
-            mean, scale = standard(incident_energy.log())
-            seen.append((values - mean) / scale)
+        seen = [self.deposit.see(parts, log_energy)]
+        if self.slices:
+            seen.append(self.layer.see(self._layers(parts), log_energy))
+        mean, scale = self.total(log_energy)
+        seen.append((parts.sum(dim=1, keepdim=True) - mean) / scale)
         return torch.cat(seen, dim=1)
 
     def deposits(self, y: Tensor, incident_energy: Tensor) -> Tensor:
-        """Deposits (N, D) in MeV of numbers y (N, D); exactly 0 where t is below 0."""
-        mean, scale = self.deposit(incident_energy.log())
-        t = torch.relu(mean + scale * y)
-        return incident_energy.unsqueeze(1) * self.resolution * torch.expm1(t)
+        """Deposits (N, D) in MeV of numbers y (N, n_outputs)."""
+        log_energy = incident_energy.log()
+        t = self.deposit.logarithms(y[:, : self.n_deposits], log_energy)
+        if not self.slices:
+            return incident_energy.unsqueeze(1) * self.deposit.parts(t)
+        wanted = self.layer.parts(self.layer.logarithms(y[:, self.n_deposits :], log_energy))
+        layers = []
+        for number, columns in enumerate(self.slices):
+            # At least one voxel takes what the layer holds, or the layer would lose it.
+            here = t[:, columns]
+            here = here + torch.relu(_LEAST - here.amax(dim=1, keepdim=True))
+            shares = self.deposit.parts(here)
+            shares = shares / shares.sum(dim=1, keepdim=True)
+            layers.append(wanted[:, number : number + 1] * shares)
+        return incident_energy.unsqueeze(1) * torch.cat(layers, dim=1)
 
 
 class ShowerGenerator(nn.Module):
@@ -149,7 +198,7 @@ class ShowerGenerator(nn.Module):
         super().__init__()
         self.view = view
         self.latent = latent
-        self.network = perceptron(latent + 2, hidden, view.n_deposits)
+        self.network = perceptron(latent + 2, hidden, view.n_outputs)
 
     def forward(self, latent: Tensor, incident_energy: Tensor, eta: Tensor) -> Tensor:
         """Deposits (N, D) in MeV of latents (N, latent), energies (N,) in MeV and eta (N,)."""
