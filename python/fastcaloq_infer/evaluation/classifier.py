@@ -13,16 +13,18 @@ deliberately wrong sample                        network (low) network (norm) tr
 ================================================ ============= ============== ===========
 layer 2 scaled by 1.02                           0.636         0.633          0.643
 5 % of every ring's energy one ring out, layer 2 0.713         0.706          0.765
-1 % of all voxels zeroed                         0.708         0.710          0.689
+1 % of all voxels zeroed                         0.708         0.710          0.692
 sectors shuffled within rings, layer 1           0.860         0.885          0.844
 layer 1 exchanged between showers of one energy  0.903         0.899          0.897
-nothing (floor)                                  0.493         0.494
-CPU time per training                            6 s           6 s            9 to 23 s
+nothing (floor)                                  0.493         0.494          0.489
+CPU time per training                            6 s           6 s            4 to 23 s
 ================================================ ============= ============== ===========
 
 Neither sees everything best: trees find displaced single voxels, networks what many voxels say
 together. On layer energies alone trees and networks see the same (layer 2 scaled by 1.02: 0.659
 and 0.663; layers of 20 % of the showers exchanged: both 0.577), the trees in a fifth of the time.
+Over five seeds, which test every shower once, the floor is 0.495 with a spread of 0.005 (low) and
+0.003 (normalised) and a standard error of 0.003.
 """
 
 from __future__ import annotations
