@@ -7,7 +7,7 @@ A deposit E (a layer's or a voxel's energy) is seen as::
 
 with mean and scale over all showers, empty deposits included. The generator gives any real y; a t
 below 0 is cut to 0. So an exact zero has a probability of its own, that of the generator's output
-left of the cut, and no threshold is needed. As in FastCaloGAN (arXiv:2109.02551, section 5.3) a
+left of the cut, and no threshold is needed. As in FastCaloGAN (arXiv:2109.02551) a
 deposit is a part of the incident energy and nothing forces the parts to add up: the sum is learnt.
 """
 

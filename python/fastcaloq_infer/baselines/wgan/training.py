@@ -1,7 +1,7 @@
 """The training of a WGAN with gradient penalty (Gulrajani et al., arXiv:1704.00028, algorithm 1).
 
 Of the generator's averaged weights, those are kept under which the spectrum of E_tot is nearest to
-that of held-out showers, as FastCaloGAN chooses its checkpoint (arXiv:2109.02551, section 5.3): the
+that of held-out showers, as FastCaloGAN chooses its checkpoint (arXiv:2109.02551): the
 critic's loss does not say when to stop.
 """
 
