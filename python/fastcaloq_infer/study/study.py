@@ -12,6 +12,7 @@ from fastcaloq_infer.files import atomic_path, make_folder
 from fastcaloq_infer.study.matrix import runs as list_runs
 from fastcaloq_infer.study.pool import do_runs
 from fastcaloq_infer.study.progress import StudyProgress
+from fastcaloq_infer.study.samples import run_showers
 from fastcaloq_infer.study.store import RunStore
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def run_study(
     with _alone(folder):
         missing = [(run, store.folder) for run, store, done in plan if not done]
         with StudyProgress(console, len(plan), len(plan) - len(missing)) as progress:
+            for run in {run.cell: run for run, _ in missing}.values():
+                run_showers(run)  # too few of them are found out before anything is trained
             if missing:
                 for run in do_runs(missing, min(jobs, len(missing))):
                     progress.done(run.name)

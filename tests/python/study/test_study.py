@@ -16,7 +16,7 @@ import psutil
 import pytest
 import yaml
 
-from fastcaloq_infer.errors import ConfigError, OutputError
+from fastcaloq_infer.errors import ConfigError, InputError, OutputError
 from fastcaloq_infer.study.config import StudyConfig
 from fastcaloq_infer.study.pool import StudyError
 from fastcaloq_infer.study.results import StudyResults
@@ -127,6 +127,15 @@ def test_a_folder_is_for_one_study_at_a_time_and_for_one_study(
     other = StudyConfig.from_dict(plain | {"set": ["steps=16"]})
     with pytest.raises(ConfigError, match="of another study"):
         run_study(other, undisturbed)
+
+
+def test_a_size_that_is_not_there_is_missed_before_anything_is_trained(
+    plain: dict[str, Any], tmp_path: Path
+) -> None:
+    plain["sizes"].append({"name": "all", "showers": 3001})
+    with pytest.raises(InputError, match="size 'all' asks for 3001 showers, but"):
+        run_study(StudyConfig.from_dict(plain), tmp_path / "out")
+    assert not list((tmp_path / "out" / "runs").iterdir())
 
 
 def test_a_run_that_fails_is_named_and_the_others_are_kept(
