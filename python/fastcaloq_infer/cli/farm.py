@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import typer
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -30,17 +32,56 @@ class FarmOptions:
 
 def default_shard(n: int, workers: int) -> int:
     """Return showers per part: eight parts a worker, so that the last ones end together."""
+    from fastcaloq_infer.farm import MOST_PARTS
+
     low, high = SHOWERS_PER_PART
-    return min(max(-(-n // (8 * max(workers, 1))), low), high)
+    return max(min(max(-(-n // (8 * workers)), low), high), -(-n // MOST_PARTS))
 
 
-def check_folder(output: Path, options: FarmOptions, *, force: bool) -> None:
+def check_options(
+    on_farm: bool, *, both: bool, of_one: dict[str, object], of_many: dict[str, object]
+) -> None:
+    """Refuse options that would be ignored.
+
+    Parameters
+    ----------
+    on_farm
+        Whether workers do the work.
+    both
+        Whether workers were asked for and a scheduler that has its own.
+    of_one, of_many
+        Options for one process and for workers, with what they were given.
+
+    Raises
+    ------
+    InputError
+        An option does not belong to the way the work is done.
+    """
+    from fastcaloq_infer.errors import InputError
+
+    if both:
+        raise InputError(
+            "--workers starts processes here, --scheduler uses those that run already: give one"
+        )
+    given = [name for name, value in (of_one if on_farm else of_many).items() if value]
+    if given and on_farm:
+        raise InputError(
+            f"{', '.join(given)} cannot be had with workers, which draw on one core each and never "
+            "overwrite a part: leave it out"
+        )
+    if given:
+        raise InputError(
+            f"{', '.join(given)} is for a production on workers: give --workers or --scheduler too"
+        )
+
+
+def check_folder(output: Path, options: FarmOptions) -> None:
     """Refuse what only a single file can be told.
 
     Raises
     ------
     InputError
-        The output has the suffix of a file, ``--force`` is given, or a number is impossible.
+        The output has the suffix of a file, or a number is impossible.
     """
     from fastcaloq_infer.errors import InputError
     from fastcaloq_infer.output.destination import SUFFIXES
@@ -50,13 +91,6 @@ def check_folder(output: Path, options: FarmOptions, *, force: bool) -> None:
             f"a production on workers leaves a folder of parts, but {output} is named like a file; "
             "name a folder, then: fastcaloq merge FOLDER -o FILE"
         )
-    if force:
-        raise InputError(
-            "--force would throw parts away that are complete; remove the folder yourself, or go "
-            "on with --resume"
-        )
-    if options.workers < 1:
-        raise InputError(f"--workers {options.workers}: a production needs at least one")
     if options.shard < 0:
         raise InputError(f"--shard {options.shard} is negative; give showers per part, or 0")
 
@@ -93,11 +127,9 @@ def produce_on_farm(
         **plan,
     )
     where = str(Path(model).resolve()) if Path(model).is_file() else model
-    return run_farm(
-        whole,
-        where,
-        folder,
-        Farm(options.workers, options.scheduler),
-        resume=options.resume,
-        progress=progress,
-    )
+    farm = Farm(options.workers, options.scheduler)
+    try:
+        return run_farm(whole, where, folder, farm, resume=options.resume, progress=progress)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; complete parts are kept: go on with --resume", err=True)
+        raise typer.Exit(130) from None

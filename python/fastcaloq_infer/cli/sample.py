@@ -123,7 +123,7 @@ def sample(
     from rich.console import Console
 
     from fastcaloq_infer.cli.display import print_production, print_summary, showers_bar
-    from fastcaloq_infer.cli.farm import FarmOptions, check_folder, produce_on_farm
+    from fastcaloq_infer.cli.farm import FarmOptions, check_folder, check_options, produce_on_farm
     from fastcaloq_infer.errors import InputError
     from fastcaloq_infer.output import parse_energies, parse_eta, produce
     from fastcaloq_infer.output.destination import check_destination
@@ -132,12 +132,16 @@ def sample(
 
     if chunk < 0:
         raise InputError(f"--chunk {chunk} is negative; give showers per chunk, or 0")
-    on_farm = workers > 0 or scheduler is not None
-    if resume and not on_farm:
-        raise InputError("--resume goes on with a production on workers; give --workers as well")
+    on_farm = workers != 0 or scheduler is not None
+    check_options(
+        on_farm,
+        both=bool(workers and scheduler is not None),
+        of_one={"--threads": threads, "--chunk": chunk, "--force": force},
+        of_many={"--shard": shard, "--parts hdf5": parts is _Parts.hdf5, "--resume": resume},
+    )
     farm = FarmOptions(workers or 1, scheduler, shard, parts.suffix, resume)
     if on_farm:
-        check_folder(output, farm, force=force)
+        check_folder(output, farm)
     else:
         check_destination(output, force=force)
     if rntuple and (farm.suffix if on_farm else output.suffix) != ".root":

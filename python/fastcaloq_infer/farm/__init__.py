@@ -7,8 +7,9 @@ have written; ``merge`` writes that one file.
 
 from __future__ import annotations
 
-from fastcaloq_infer.farm.manifest import MANIFEST, Manifest, Part, Plan
+from fastcaloq_infer.farm.cluster import Farm
+from fastcaloq_infer.farm.manifest import MANIFEST, MOST_PARTS, Manifest, Part, Plan
 from fastcaloq_infer.farm.merge import merge
-from fastcaloq_infer.farm.run import Farm, run_farm
+from fastcaloq_infer.farm.run import run_farm
 
-__all__ = ["MANIFEST", "Farm", "Manifest", "Part", "Plan", "merge", "run_farm"]
+__all__ = ["MANIFEST", "MOST_PARTS", "Farm", "Manifest", "Part", "Plan", "merge", "run_farm"]

@@ -8,10 +8,11 @@ is never touched again, and a part that was drawn twice, by a worker thought dea
 from __future__ import annotations
 
 import fcntl
+import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
 
 from fastcaloq_infer.errors import InputError, OutputError
 from fastcaloq_infer.files import atomic_path, sha256_file
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["MANIFEST", "Manifest", "Part", "Plan", "locked"]
+__all__ = ["MANIFEST", "MOST_PARTS", "PART_NAME", "Manifest", "Part", "Plan", "locked"]
 
 MANIFEST = "manifest.json"
+PART_NAME = re.compile(r"events-\d{12,20}-[0-9a-f]{8}\.(root|hdf5)")
+MOST_PARTS = 10_000
+"""The manifest is written anew with every part, so their square counts."""
 
 
 class _Record(BaseModel):
@@ -51,7 +55,19 @@ class Plan(_Record):
     shard: PositiveInt
 
     def shards(self) -> list[tuple[int, int]]:
-        """Return first event and number of showers of every part."""
+        """Return first event and number of showers of every part.
+
+        Raises
+        ------
+        InputError
+            There are more than `MOST_PARTS`.
+        """
+        n_parts = -(-self.n_showers // self.shard)
+        if n_parts > MOST_PARTS:
+            raise InputError(
+                f"{n_parts:,} parts of {self.shard:,} showers are more than one production may "
+                f"have ({MOST_PARTS:,}); give larger parts (--shard), or several productions"
+            )
         end = self.first_event + self.n_showers
         return [
             (first, min(self.shard, end - first))
@@ -62,7 +78,7 @@ class Plan(_Record):
 class Part(_Record):
     """A complete file of the events ``first_event`` to ``first_event + n_showers - 1``."""
 
-    file: str
+    file: Annotated[str, Field(pattern=f"^{PART_NAME.pattern}$")]  # a name, never a way elsewhere
     first_event: int
     n_showers: int
     sha256: str

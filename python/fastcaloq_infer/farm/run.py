@@ -7,12 +7,12 @@ again where a worker is lost. This process alone writes the manifest, one entry 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastcaloq_infer.errors import FastCaloQError, InputError, OutputError
-from fastcaloq_infer.farm.manifest import MANIFEST, Manifest, Part, Plan, locked
+from fastcaloq_infer.farm.cluster import connect
+from fastcaloq_infer.farm.manifest import MANIFEST, PART_NAME, Manifest, Part, Plan, locked
 from fastcaloq_infer.farm.worker import draw_part
 from fastcaloq_infer.files import make_folder
 
@@ -21,19 +21,13 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future
 
-__all__ = ["Farm", "run_farm"]
+    from fastcaloq_infer.farm.cluster import Farm
+
+__all__ = ["run_farm"]
 
 _MOST_FAILURES = 3
 _AHEAD = 4  # parts per worker that the scheduler knows of: no worker waits for this process
-_PATIENCE = 0.5
-
-
-@dataclass(frozen=True)
-class Farm:
-    """Where the work is done: ``scheduler`` (an address) or ``workers`` processes started here."""
-
-    workers: int = 2
-    scheduler: str | None = None
+_PATIENCE = 0.5  # seconds between looks at whether the scheduler is there
 
 
 def run_farm(
@@ -71,10 +65,12 @@ def run_farm(
     Raises
     ------
     InputError
-        The folder holds another production, or a worker's model is another one.
+        The folder holds another production, the plan has too many parts, no scheduler answers,
+        or a worker's model is another one.
     OutputError
-        The folder holds a production and is not resumed, another run works in it, or the
-        scheduler or too many workers went away; what the manifest lists stays.
+        The folder holds a production and is not resumed, or parts without a manifest; another
+        run works in it; the scheduler or too many workers went away; what the manifest lists
+        stays.
     """
     folder = Path(folder).resolve()
     make_folder(folder, "folder of the production")
@@ -84,25 +80,38 @@ def run_farm(
         if not manifest.missing():
             return manifest
         with ExitStack() as stack:
-            client = _connect(farm, stack)
+            client = connect(farm, stack)
             return _Run(client, manifest, model, folder, progress).finish()
 
 
 def _begin(plan: Plan, folder: Path, *, resume: bool) -> Manifest:
     """Return the manifest to go on from, written to the folder."""
-    if not (folder / MANIFEST).exists():
+    begun = Manifest.load(folder) if (folder / MANIFEST).exists() else None
+    if begun is None:
+        _refuse_parts(folder)
+    if begun is None or not begun.parts:  # nothing was produced that another plan could spoil
         manifest = Manifest(plan=plan)
     elif not resume:
         raise OutputError(
             f"{folder} holds a production already; go on with it by --resume or name another folder"
         )
     else:
-        manifest = Manifest.load(folder)
-        _refuse_other(plan, manifest.plan, folder)  # its parts keep their size
-        intact = tuple(part for part in manifest.parts if part.intact(folder))
-        manifest = manifest.model_copy(update={"parts": intact})
+        _refuse_other(plan, begun.plan, folder)  # its parts keep their size
+        intact = tuple(part for part in begun.parts if part.intact(folder))
+        manifest = begun.model_copy(update={"parts": intact})
+    manifest.missing()  # refuses a plan of too many parts
     manifest.save(folder)
     return manifest
+
+
+def _refuse_parts(folder: Path) -> None:
+    """Refuse parts without a manifest: nobody knows whether they may be removed."""
+    part = next((path for path in folder.iterdir() if PART_NAME.fullmatch(path.name)), None)
+    if part is not None:
+        raise OutputError(
+            f"{folder} holds parts of a production ({part.name}) but no {MANIFEST}, so nobody can "
+            "say which are complete; restore it or name another folder"
+        )
 
 
 def _refuse_other(plan: Plan, begun: Plan, folder: Path) -> None:
@@ -118,38 +127,11 @@ def _refuse_other(plan: Plan, begun: Plan, folder: Path) -> None:
 def _remove_strays(manifest: Manifest, folder: Path) -> None:
     """Remove parts of interrupted runs that were never listed; nobody else writes here now."""
     listed = {part.file for part in manifest.parts}
-    for pattern in ("events-*", ".events-*.tmp*", f".{MANIFEST}.*.tmp*"):
-        for path in folder.glob(pattern):
-            if path.name not in listed:
-                path.unlink(missing_ok=True)
-
-
-def _connect(farm: Farm, stack: ExitStack) -> Client:
-    import dask
-    from distributed import Client, LocalCluster
-
-    stack.enter_context(
-        # Lost workers are counted here, by part; the scheduler shall not give up before.
-        dask.config.set({"distributed.scheduler.allowed-failures": 1000})
-    )
-    if farm.scheduler is None:
-        cluster = stack.enter_context(
-            LocalCluster(
-                n_workers=farm.workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=None,
-                host="127.0.0.1",
-            )
-        )
-        return stack.enter_context(Client(cluster))
-    try:
-        return stack.enter_context(Client(farm.scheduler, timeout="10s"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"no Dask scheduler answers at {farm.scheduler} ({type(error).__name__}); start one "
-            "with 'dask scheduler', or leave --scheduler out and give --workers"
-        ) from error
+    for path in folder.iterdir():
+        hidden = path.name.startswith((".events-", f".{MANIFEST}.")) and ".tmp" in path.name
+        # Files of other names are the user's, such as an events-1.root drawn by hand.
+        if hidden or (PART_NAME.fullmatch(path.name) and path.name not in listed):
+            path.unlink(missing_ok=True)
 
 
 class _Run:

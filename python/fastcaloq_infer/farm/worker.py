@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +70,14 @@ def draw_part(plan: Plan, model: str, folder: str, first_event: int, n_showers: 
         size=summary.size,
         n_out_of_range=summary.provenance.n_out_of_range,
     )
+
+
+def dask_setup(_worker: object) -> None:
+    """Leave Ctrl-C, which a terminal sends to every process, to the one that runs the production.
+
+    Dask calls this by its name when a worker starts.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @lru_cache(maxsize=2)

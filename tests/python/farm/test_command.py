@@ -35,18 +35,27 @@ def test_produced_and_merged(run, alone, tmp_path):
     ("words", "message"),
     [
         (("-o", "all.root", "--workers", 2), "named like a file"),
-        (("-o", "parts", "--workers", 2, "--force"), "throw parts away"),
+        (("-o", "parts", "--workers", 2, "--force"), "--force cannot be had"),
+        (("-o", "parts", "--workers", 2, "--threads", 2, "--chunk", 5), "--threads, --chunk"),
+        (("-o", "parts", "--workers", 2, "--scheduler", "tcp://a:1"), "give one"),
+        (("-o", "parts", "--workers", -1), "-1 workers cannot be started"),
+        (("-o", "parts", "--workers", 100_000), "100000 workers cannot be started"),
+        (("-o", "all.root", "--workers", -1), "named like a file"),
+        (("-o", "all.root", "--shard", 5, "--parts", "hdf5"), "--shard, --parts hdf5 is for"),
         (("-o", "parts", "--workers", 2, "--shard", -1), "--shard -1"),
-        (("-o", "all.root", "--resume"), "give --workers as well"),
+        (("-o", "all.root", "--resume"), "give --workers or --scheduler"),
         (("-o", "p", "--workers", 2, "--parts", "hdf5", "--rntuple"), "ROOT format"),
     ],
 )
-def test_contradictions_are_refused(run, words, message):
+def test_contradictions_are_refused(run, words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=message):
         run("sample", "photon", "-n", 10, *words)
+    assert not list(tmp_path.iterdir())
 
 
 def test_parts_are_neither_tiny_nor_huge():
     assert default_shard(1_000, 2) == 100_000
     assert default_shard(4_000_000, 2) == 250_000
     assert default_shard(100_000_000, 2) == 1_000_000
+    assert default_shard(10**12, 2) == 10**8  # as many parts as a manifest may list

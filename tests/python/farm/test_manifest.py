@@ -51,6 +51,8 @@ def test_a_changed_byte_is_found(plan, tmp_path):
         (lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "schema_version"),
         (lambda text: text.replace('"first_event": 400', '"first_event": 100'), "twice"),
         (lambda text: text.replace('"first_event": 400', '"first_event": 401'), "outside"),
+        (lambda text: text.replace('"file": "', '"file": "../'), r"parts\.0\.file"),
+        (lambda text: text.replace('"n_showers": 2000', f'"n_showers": {10**18}'), "larger parts"),
     ],
 )
 def test_a_damaged_manifest_is_refused(plan, tmp_path, spoil, message):

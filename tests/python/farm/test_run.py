@@ -1,15 +1,19 @@
 """Productions on Dask workers: the same showers, whatever dies."""
 
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from shower_files import assert_same_content, content
 
 from fastcaloq_infer.errors import InputError, OutputError
-from fastcaloq_infer.farm import Farm, Manifest, merge, run_farm
+from fastcaloq_infer.farm import Farm, Manifest, cluster, merge, run_farm
 
 TWO = Farm(workers=2)
 
@@ -87,6 +91,56 @@ def test_a_part_that_cannot_be_drawn_ends_the_run_and_keeps_the_others(plan, tmp
     other = plan.model_copy(update={"model_sha256": "0" * 64})
     with pytest.raises(InputError, match=r"events 100 to 399.*same file.*0 of 7 parts"):
         run_farm(other, "photon", tmp_path / "run", Farm(workers=1))
+
+
+def test_the_users_files_are_not_taken_for_parts(plan, tmp_path):
+    """Folders that a run must not clean up; the plan's model is wrong, so nothing is drawn."""
+    other = plan.model_copy(update={"model_sha256": "0" * 64})
+    (tmp_path / "events-1.root").write_text("drawn by hand")
+    for _ in range(2):  # the second time there is a manifest, without parts, of a run that failed
+        with pytest.raises(InputError, match="same file"):
+            run_farm(other, "photon", tmp_path, Farm(workers=1))
+    assert (tmp_path / "events-1.root").read_text() == "drawn by hand"
+    (tmp_path / "manifest.json").unlink()
+    part = tmp_path / "events-000000000100-0123abcd.root"
+    part.write_text("showers")
+    with pytest.raises(OutputError, match=r"holds parts of a production .* no manifest\.json"):
+        run_farm(plan, "photon", tmp_path, TWO, resume=True)
+    assert part.exists()
+
+
+def test_a_run_that_produced_nothing_does_not_bind_the_next(plan, tmp_path):
+    Manifest(plan=plan).save(tmp_path)
+    (tmp_path / "events-000000000100-0123abcd.root").write_text("begun, never listed")
+    other = plan.model_copy(update={"seed": 6, "shard": 2000})
+    assert run_farm(other, "photon", tmp_path, Farm(workers=1)).plan == other
+    assert len(list(tmp_path.glob("events-*"))) == 1
+
+
+def test_ctrl_c_ends_with_a_line_and_a_folder_to_go_on_from(tmp_path):
+    command = Path(sys.executable).parent / "fastcaloq"
+    words = ["sample", "photon", "-n", "50000000", "--shard", "5000", "--workers", "1", "-o"]
+    with subprocess.Popen(
+        [command, *words, tmp_path / "run"], stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not (parts := list(tmp_path.glob("run/events-*"))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+        _, errors = process.communicate(timeout=60)
+    assert parts
+    assert process.returncode == 130
+    assert errors == "interrupted; complete parts are kept: go on with --resume\n"
+    Manifest.load(tmp_path / "run")
+
+
+def test_a_server_that_is_no_scheduler_is_not_waited_for(plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "_GREETING", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(InputError, match=rf"no Dask scheduler answers at {address}"):
+            run_farm(plan, "photon", tmp_path / "run", Farm(scheduler=address))
 
 
 def test_a_scheduler_that_is_not_there_is_named(plan, tmp_path):
