@@ -180,7 +180,11 @@ def classify_each(
     report = Progress(len(trainings), progress)
     # One thread per training: more gain little at this size, and the result must not depend on it.
     with _one_thread(judge), ThreadPoolExecutor(workers or _cores()) as pool:
-        tested = list(pool.map(lambda job: job[1].run(report.of(job[0])), enumerate(trainings)))
+        try:
+            tested = list(pool.map(lambda job: job[1].run(report.of(job[0])), enumerate(trainings)))
+        except BaseException:  # a key press: the trainings in work would go on to their ends
+            report.stopped = True
+            raise
     return {
         name: _scores(tested[k * seeds : (k + 1) * seeds], judge) for k, name in enumerate(others)
     }

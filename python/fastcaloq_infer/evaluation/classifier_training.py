@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
@@ -100,17 +101,20 @@ def _judge(
 
 
 class Progress:
-    """Collects the progress of several trainings in one fraction."""
+    """Collects the progress of several trainings in one fraction; ends them once ``stopped``."""
 
     def __init__(self, trainings: int, tell: Callable[[float], None] | None) -> None:
         self.done = [0.0] * trainings
         self.tell = tell
         self.lock = Lock()
+        self.stopped = False
 
     def of(self, training: int) -> Callable[[float], None]:
         """Return the function that takes one training's fraction."""
 
         def update(fraction: float) -> None:
+            if self.stopped:
+                raise CancelledError
             with self.lock:
                 self.done[training] = fraction
                 if self.tell is not None:

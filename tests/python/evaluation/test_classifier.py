@@ -63,6 +63,25 @@ def test_network_agrees_with_trees(rng, lognormal):
     assert trees == pytest.approx(network, abs=4 * np.sqrt(2 / 1200 / 12) + LEARNING_LOSS)
 
 
+def test_an_interrupted_evaluation_does_not_wait_for_its_trainings(rng, lognormal):
+    told = []
+
+    def interrupted(fraction):
+        told.append(fraction)
+        if len(told) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        aucs(
+            *(lognormal(rng.normal(size=(500, 2))) for _ in range(2)),
+            seeds=3,
+            architecture="network",
+            workers=1,
+            progress=interrupted,
+        )
+    assert max(told) < 1 / 3  # not one of three was trained to its end
+
+
 def test_splits_are_stratified_and_cover_everything(held_out):
     sample = as_sample(held_out, "reference")
     groups = energy_groups(sample)
