@@ -113,7 +113,7 @@ def target_lines(evaluation: Evaluation) -> list[TargetLine]:
 
 
 def _lines(evaluation: Evaluation) -> Iterator[TargetLine]:
-    yield from map(_classifier_line, evaluation.classifiers)
+    yield from map(classifier_line, evaluation.classifiers)
     yield _zero_line(evaluation.zero_fractions)
     layers = {f"E_{layer}" for layer in evaluation.layer_ids}
     families: tuple[tuple[str, Callable[[str], bool]], ...] = (
@@ -149,7 +149,8 @@ def _lines(evaluation: Evaluation) -> Iterator[TargetLine]:
         yield _runaway_line(evaluation)
 
 
-def _classifier_line(classifier: Classifier) -> TargetLine:
+def classifier_line(classifier: Classifier) -> TargetLine:
+    """Return the line of one view."""
     auc, floor = classifier.generated.auc, classifier.floor.auc
     return _line(
         f"classifier AUC, {classifier.view}, mean of {len(auc.values)}",
@@ -157,7 +158,7 @@ def _classifier_line(classifier: Classifier) -> TargetLine:
         auc.mean,
         math.hypot(auc.error, floor.error),
         floor.mean,
-        floor.mean + AUC_EXCESS_TARGET,
+        max(floor.mean, 0.5) + AUC_EXCESS_TARGET,  # a floor below one half is chance
     )
 
 
