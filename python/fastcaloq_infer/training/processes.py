@@ -48,8 +48,7 @@ def launch(config: TrainConfig) -> Fabric:
         accelerator=config.device,
         devices=local,
         num_nodes=max(world // local, 1),
-        # Buffers are constants, equal everywhere from the start.
-        strategy=DDPStrategy(broadcast_buffers=False) if world > 1 else "auto",
+        strategy=DDPStrategy() if world > 1 else "auto",
         precision="32-true" if config.dtype == "float32" else "64-true",
     )
     fabric.launch()

@@ -54,6 +54,7 @@ def written(plain, tmp_path):
 def test_two_processes_learn_what_one_learns(written, tmp_path):
     done = torchrun("train", "-c", written, "-o", tmp_path / "two")
     assert done.stdout.count("nats per held-out shower") == 1  # one process speaks
+    assert "deprecated" not in done.stderr
     one = train(TrainConfig.load(written), tmp_path / "one")
     for together, alone in zip(curve(tmp_path / "two"), curve(one.folder), strict=True):
         assert together == pytest.approx(alone, rel=SAME)
