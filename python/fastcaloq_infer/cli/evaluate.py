@@ -109,12 +109,28 @@ def show(console: Console, text: str) -> None:
 
 
 def distinct_names(paths: list[Path]) -> list[str]:
-    """Return names for files: their stems, or whole paths where two stems agree."""
-    stems = [path.stem for path in paths]
-    return [
-        stem if stems.count(stem) == 1 else "_".join(path.with_suffix("").parts).strip("/_")
-        for stem, path in zip(stems, paths, strict=True)
-    ]
+    """Return names for files: their stems, or as much of their paths as tells them apart.
+
+    Raises
+    ------
+    InputError
+        A file is given twice.
+    """
+    from fastcaloq_infer.errors import InputError
+
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        raise InputError(
+            f"{twice} is given twice as generated showers: one model would stand beside itself; "
+            "give every file once"
+        )
+    names = [path.stem for path in paths]
+    for longer in ([path.with_suffix("") for path in paths], paths):
+        names = [
+            name if names.count(name) == 1 else "_".join(path.parts).strip("/_")
+            for name, path in zip(names, longer, strict=True)
+        ]
+    return names
 
 
 @contextmanager

@@ -219,7 +219,7 @@ def _errors_line(name: str, where: str, value: float, error: float, floor: float
 
 
 def _runaway_line(evaluation: Evaluation) -> TargetLine:
-    worst = max(evaluation.extremes, key=lambda e: e.generated / max(e.reference, e.floor))
+    worst = max(evaluation.extremes, key=lambda e: e.generated / (max(e.reference, e.floor) or 1.0))
     return _line(
         f"runaway showers in {evaluation.generated_showers}",
         f"largest total {worst.generated:.3g} times E_inc at {worst.incident_energy:.6g} MeV",

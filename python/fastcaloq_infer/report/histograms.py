@@ -106,8 +106,9 @@ def _edges(figure: FeatureSeparation, reference: NDArray[np.float64]) -> Edges:
     """
     edges = np.asarray(figure.edges)
     low, high = np.quantile(reference[np.isfinite(reference)], _RANGE)
-    first = max(int(np.searchsorted(edges, low, side="right")) - 1, 0)
-    last = min(int(np.searchsorted(edges, high, side="left")), len(edges) - 1)
+    # One bin at least, also where all values are the outermost edge (a layer that is always empty).
+    first = int(np.clip(np.searchsorted(edges, low, side="right") - 1, 0, len(edges) - 2))
+    last = int(np.clip(np.searchsorted(edges, high, side="left"), first + 1, len(edges) - 1))
     merged = -(-(last - first) // _MOST)
     last = min(first + merged * -(-(last - first) // merged), len(edges) - 1)
     steps = np.diff(np.log(edges)) if edges[0] > 0 else np.diff(edges)

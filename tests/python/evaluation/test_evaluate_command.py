@@ -92,6 +92,9 @@ def test_names():
         "b_x",
         "z",
     ]
+    assert distinct_names([Path("x.root"), Path("x.hdf5")]) == ["x.root", "x.hdf5"]
+    with pytest.raises(InputError, match="is given twice"):
+        distinct_names([Path("x.root"), Path("x.root")])
 
 
 def test_voxels_are_read(tmp_path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fastcaloq_infer.evaluation.results import FeatureSeparation
 from fastcaloq_infer.report.binned import Edges, bin_showers, choose_edges
+from fastcaloq_infer.report.histograms import _edges
 from fastcaloq_infer.report.voxels import count_voxels, mean_counts
 
 
@@ -72,3 +74,12 @@ def test_mean_counts_know_that_voxels_of_a_shower_belong_together():
     weighted = mean_counts(counts, np.repeat([0.0, 1.0], 50))
     assert weighted.fraction == pytest.approx([10.0])
     assert weighted.error == pytest.approx([0.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("values", [np.ones(50), np.zeros(50), np.full(50, 0.5)])
+def test_evaluation_edges_hold_a_reference_of_one_value(values):
+    """The sparsity of a layer that is always empty is the last edge of its histogram."""
+    edges = np.linspace(0.0, 1.0, 21)
+    drawn = _edges(FeatureSeparation.model_construct(edges=tuple(edges)), values).values
+    assert len(drawn) >= 2
+    assert drawn[0] <= values[0] <= drawn[-1]
