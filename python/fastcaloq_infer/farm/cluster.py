@@ -76,6 +76,8 @@ def connect(farm: Farm, stack: ExitStack) -> Client:
                 processes=True,
                 dashboard_address=None,
                 host="127.0.0.1",
+                # Any free port for the scheduler's own page, as several productions may run here.
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                 preload=draw_part.__module__,  # its dask_setup
             )
         )

@@ -1,5 +1,8 @@
 """``fastcaloq sample --workers`` and ``fastcaloq merge`` as users type them."""
 
+import contextlib
+import socket
+
 import pytest
 import typer
 from shower_files import assert_same_content, content
@@ -22,7 +25,14 @@ def run():
 def test_produced_and_merged(run, alone, tmp_path):
     common = ("photon", "-n", 2000, "--seed", 5, "--first-event", 100)
     folder = tmp_path / "parts"
-    done = run("sample", *common, "-o", folder, "--workers", 1, "--shard", 700, "--parts", "hdf5")
+    with socket.socket() as busy:  # the port of Dask's page is somebody else's
+        busy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            busy.bind(("127.0.0.1", 8787))
+            busy.listen()
+        done = run(
+            "sample", *common, "-o", folder, "--workers", 1, "--shard", 700, "--parts", "hdf5"
+        )
     assert done.exit_code == 0
     assert "3 parts" in done.output
     assert len(list(folder.glob("events-*.hdf5"))) == 3
