@@ -159,7 +159,7 @@ def _serving(report: dict[str, Any]) -> list[Figure]:
             )
         else:
             found.append(Figure(f"served, asked: {label}", added, "ms more", 2.0, "at most"))
-    load = report["serving"]["load"]
+    load, kills = report["serving"]["load"], report["serving"]["kills"]
     rate = load["requests"] / load["seconds"]
     growth = load["memory_mib_end"] - load["memory_mib_early"]
     return [
@@ -168,4 +168,7 @@ def _serving(report: dict[str, Any]) -> list[Figure]:
         Figure("malformed ones not refused", load["malformed_not_refused"], "", 0.0, "at most"),
         Figure(f"p99 at {rate:.0f} requests/s", load["p99_ms_since_due"], "ms"),
         Figure("growth of the server's memory under load", growth, "MiB", 5.0, "at most"),
+        Figure("servers killed in productions", kills["kills"]),
+        Figure("files left by productions that failed", kills["left"], "", 0.0, "at most"),
+        Figure("showers changed in what followed", kills["changed"], "", 0.0, "at most"),
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +18,7 @@ import psutil
 import urllib3
 
 from fastcaloq_infer.artefact import read_card
+from fastcaloq_infer.benchmark.server_kills import measure_server_kills
 from fastcaloq_infer.benchmark.timing import interleaved
 from fastcaloq_infer.sampling import Sampler
 from fastcaloq_infer.serving import ServiceOptions
@@ -44,7 +47,7 @@ def measure_serving(model: str, *, quick: bool, say: Callable[[str], None]) -> d
     runs in turn, and the best) and ``load`` (requests, malformed, failures of well-formed
     requests, malformed_not_refused, quantiles of the latency, memory_mib_early, _end, _largest).
     Latencies count from when a request was due, so a server that stalls cannot hide it, and from
-    when it was sent.
+    when it was sent. ``kills`` is the outcome of `measure_server_kills`.
     """
     checkpoint = Path(model).with_name("model.safetensors")
     sources = [model, *([str(checkpoint)] if checkpoint.is_file() else [])]
@@ -57,7 +60,11 @@ def measure_serving(model: str, *, quick: bool, say: Callable[[str], None]) -> d
                 seconds = 3 if quick else SECONDS
                 say(f"{RATE} requests/s for {seconds} s")
                 load = _load(model, url, process, seconds)
-    return {"overhead": overhead, "load": load}
+    with tempfile.TemporaryDirectory(prefix="fastcaloq-serving-") as folder:
+        kills = measure_server_kills(
+            model, partial(_server, model), Path(folder), quick=quick, say=say
+        )
+    return {"overhead": overhead, "load": load, "kills": kills}
 
 
 @contextmanager

@@ -153,10 +153,11 @@ def test_figures_of_a_service():
         "requests": 12_000, "seconds": 60, "failures": 0, "malformed_not_refused": 1,
         "p99_ms_since_due": 7.0, "memory_mib_early": 100.0, "memory_mib_end": 101.0,
     }  # fmt: skip
+    kills = {"kills": 20, "left": 0, "changed": 3}
     report = {
         "machine": {"cores": 2},
         "model": {},
-        "serving": {"overhead": [asked, remembered], "load": load},
+        "serving": {"overhead": [asked, remembered], "load": load, "kills": kills},
     }
     found = {row["name"]: (row["value"], row["met"]) for row in figures(report)}
     batch = "batch 256, {} energies, model.onnx"
@@ -166,3 +167,5 @@ def test_figures_of_a_service():
     assert found["malformed ones not refused"] == (1, False)
     assert found["p99 at 200 requests/s"] == (7.0, None)
     assert found["growth of the server's memory under load"] == (1.0, True)
+    assert found["files left by productions that failed"] == (0, True)
+    assert found["showers changed in what followed"] == (3, False)
