@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from shower_files import assert_same_content, content
@@ -118,17 +117,24 @@ def test_a_run_that_produced_nothing_does_not_bind_the_next(plan, tmp_path):
 
 
 def test_ctrl_c_ends_with_a_line_and_a_folder_to_go_on_from(tmp_path):
-    command = Path(sys.executable).parent / "fastcaloq"
+    # A shell that starts the tests in the background has the signal ignored, children inherit that.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from fastcaloq_infer.cli.main import main; main()"
+    )
     words = ["sample", "photon", "-n", "50000000", "--shard", "5000", "--workers", "1", "-o"]
     with subprocess.Popen(
-        [command, *words, tmp_path / "run"], stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        [sys.executable, "-c", program, *words, tmp_path / "run"], stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
     ) as process:  # fmt: skip
         deadline = time.monotonic() + 60
         while not (parts := list(tmp_path.glob("run/events-*"))) and time.monotonic() < deadline:
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
-        _, errors = process.communicate(timeout=60)
+        try:
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()  # what did not end by itself would be waited for without end
     assert parts
     assert process.returncode == 130
     assert errors == "interrupted; complete parts are kept: go on with --resume\n"
