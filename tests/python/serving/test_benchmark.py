@@ -14,7 +14,9 @@ def test_a_short_load(tmp_path) -> None:
     shutil.copy(find("photon"), model)
     steps: list[str] = []
     found = measure_serving(str(model), quick=True, say=steps.append)
-    assert len(steps) == 2
+    assert [step.split(" of ")[0] for step in steps[:3]] == [
+        "batches with features served from model.onnx".split(" of ")[0], "200 requests/s for 3 s", "kill 1",
+    ]  # fmt: skip
     load = found["load"]
     assert load["requests"] == 600
     assert load["malformed"] > 0
