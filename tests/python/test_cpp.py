@@ -74,8 +74,8 @@ def energies(lines: list[str]) -> np.ndarray:
 
 
 def test_consumer_of_the_installed_library_draws_the_same_showers(consumer: Path) -> None:
-    printed = run(str(consumer / "generate"), str(find("photon")), "65536", "3")
-    showers = Sampler("photon").sample(65536.0, n=3, eta=0.2, seed=1)
+    printed = run(str(consumer / "generate"), str(find("photon_energy")), "65536", "3")
+    showers = Sampler("photon_energy").sample(65536.0, n=3, eta=0.2, seed=1)
     assert np.array_equal(energies(printed.splitlines()), showers.layer_energy)
 
 
@@ -86,7 +86,7 @@ def test_consumer_asks_our_service_and_falls_back_to_the_table(
     program = consumer / "generate_served"
     if not program.exists():
         pytest.skip("libcurl's headers are missing, so the component `served` was left out")
-    checkpoint, model = folder("photon") / "model.safetensors", tmp_path / "served.onnx"
+    checkpoint, model = folder("photon_energy") / "model.safetensors", tmp_path / "served.onnx"
     export_onnx(checkpoint, model, conditioning="served")
     key, certificate, tokens = (tmp_path / name for name in ("key.pem", "public.pem", "tokens"))
     run(
@@ -135,7 +135,7 @@ def test_consumer_asks_our_service_and_falls_back_to_the_table(
     assert np.array_equal(energies(printed), asked)
     *printed, note = run(*command).splitlines()
     assert note == "1 conditions by the table"
-    table = Sampler("photon").sample(65536.0, n=3, eta=0.2, seed=1).layer_energy
+    table = Sampler("photon_energy").sample(65536.0, n=3, eta=0.2, seed=1).layer_energy
     assert np.array_equal(energies(printed), table)
     assert not np.array_equal(table, asked)  # two ways indeed
     np.testing.assert_allclose(table, asked, rtol=Sampler(model).card.parity.relative_tolerance)

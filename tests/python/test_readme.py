@@ -93,7 +93,7 @@ def test_options_named_beside_a_command_are_its_options(verbs):
 PLACEHOLDERS = {
     "FILE": str(packaged_sample()),
     "CONFIG.yaml": str(ROOT / "models/configs/demo_energy.yaml"),
-    "RUN": "photon",
+    "RUN": "photon_energy",
 }
 SHORT = {"train": ["--set", "steps=2"]}
 

@@ -11,8 +11,8 @@ import typer
 
 def bench(
     model: Annotated[
-        str, typer.Argument(help="Name of a shipped model (photon) or path of an .onnx file.")
-    ] = "photon",
+        str, typer.Argument(help="Name of a shipped model (photon_energy) or path of an .onnx.")
+    ] = "photon_energy",
     output: Annotated[
         Path | None, typer.Option("--json", help="Write all measurements to this JSON file.")
     ] = None,

@@ -45,7 +45,7 @@ class _Compression(StrEnum):
 
 def sample(
     model: Annotated[
-        str, typer.Argument(help="Name of a shipped model (photon) or path of an .onnx file.")
+        str, typer.Argument(help="Name of a shipped model (photon_energy) or path of an .onnx.")
     ],
     n: Annotated[int, typer.Option("-n", "--number", help="Number of showers.")],
     output: Annotated[

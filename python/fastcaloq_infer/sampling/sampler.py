@@ -38,7 +38,7 @@ class Sampler:
     Parameters
     ----------
     model
-        Name of a shipped model ("photon") or path of a file written by ``export-onnx``.
+        Name of a shipped model ("photon_energy") or path of a file written by ``export-onnx``.
     engine
         "native" (C++, the default) or "onnxruntime" (the same file through ONNX Runtime).
     threads
@@ -68,7 +68,7 @@ class Sampler:
     Examples
     --------
     >>> from fastcaloq_infer import Sampler
-    >>> showers = Sampler("photon").sample(65536.0, n=1000, seed=1)  # doctest: +SKIP
+    >>> showers = Sampler("photon_energy").sample(65536.0, n=1000, seed=1)  # doctest: +SKIP
     >>> showers.total_energy.mean()  # doctest: +SKIP
     """
 

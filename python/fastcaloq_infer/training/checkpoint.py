@@ -71,7 +71,7 @@ def load_flow(source: Path | str) -> tuple[EnergyFlow, ModelMetadata]:
 
     Examples
     --------
-    >>> flow, metadata = load_flow("photon")  # doctest: +SKIP
+    >>> flow, metadata = load_flow("photon_energy")  # doctest: +SKIP
     >>> metadata.validity.incident_energy  # doctest: +SKIP
     (256.0, 65536.0)
     """

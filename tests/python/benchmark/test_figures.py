@@ -81,7 +81,7 @@ def report():
         "quick": True,
         "seconds": 1.0,
         "machine": {"cores": 2, "processor": "a processor", "load_average": 0.1},
-        "model": {"name": "photon", "sha256": "0" * 64, "multiply_adds_per_shower": 10_000},
+        "model": {"name": "photon_energy", "sha256": "0" * 64, "multiply_adds_per_shower": 10_000},
         "throughput": [
             {"engine": engine, "threads": threads, "batch": batch, "showers_per_second": rate,
              "spread": 0.1, "repetitions": 3}

@@ -49,8 +49,8 @@ def test_an_installation_for_sampling_says_what_is_missing(tmp_path, verb, packa
     missing = ("torch", "pennylane", "onnx", "sklearn", "matplotlib", "jinja2", "lightning_fabric")
     arguments = {
         "train": ["-c", "demo_energy", "-o", "run"],
-        "export-onnx": ["photon", "-o", "photon.onnx"],
-        "report": ["photon", "-o", "report"],
+        "export-onnx": ["photon_energy", "-o", "photon.onnx"],
+        "report": ["photon_energy", "-o", "report"],
         "demo": ["-o", "demo"],
     }[verb]
     code = f"""
@@ -84,8 +84,8 @@ main()
         ["export-onnx", "{}"],
         ["train", "-c", "{}"],
         ["sample", "{}", "-n", "1", "-o", "out.root"],
-        ["sample", "photon", "-n", "1", "-o", "{}.root"],
-        ["sample", "photon", "-n", "1", "-o", "out.root", "--energies", "from:{}"],
+        ["sample", "photon_energy", "-n", "1", "-o", "{}.root"],
+        ["sample", "photon_energy", "-n", "1", "-o", "out.root", "--energies", "from:{}"],
     ],
 )
 def test_a_path_that_cannot_be_looked_at_is_one_line(monkeypatch, capsys, tmp_path, arguments):
@@ -102,7 +102,7 @@ def test_a_path_that_cannot_be_looked_at_is_one_line(monkeypatch, capsys, tmp_pa
 def test_too_little_memory_is_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     number = str(10**14)
-    options = ["photon", "-n", number, "--chunk", number, "-o", "out.root"]
+    options = ["photon_energy", "-n", number, "--chunk", number, "-o", "out.root"]
     assert run(monkeypatch, "fastcaloq", "sample", *options) == 1
     text = capsys.readouterr().err
     assert "more memory" in text

@@ -10,14 +10,14 @@ from fastcaloq_infer.sampling import Sampler
 
 @pytest.fixture(scope="session")
 def sampler():
-    return Sampler("photon", threads=1)
+    return Sampler("photon_energy", threads=1)
 
 
 @pytest.fixture
 def plan(sampler):
     """Seven parts of 300 showers, the last one of 200."""
     return Plan(
-        model="photon",
+        model="photon_energy",
         model_sha256=sampler.digest,
         n_showers=2000,
         first_event=100,

@@ -23,7 +23,7 @@ def run():
 
 
 def test_produced_and_merged(run, alone, tmp_path):
-    common = ("photon", "-n", 2000, "--seed", 5, "--first-event", 100)
+    common = ("photon_energy", "-n", 2000, "--seed", 5, "--first-event", 100)
     folder = tmp_path / "parts"
     with socket.socket() as busy:  # the port of Dask's page is somebody else's
         busy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -60,7 +60,7 @@ def test_produced_and_merged(run, alone, tmp_path):
 def test_contradictions_are_refused(run, words, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=message):
-        run("sample", "photon", "-n", 10, *words)
+        run("sample", "photon_energy", "-n", 10, *words)
     assert not list(tmp_path.iterdir())
 
 

@@ -19,7 +19,7 @@ def test_shards_cover_every_event_once(plan):
 def test_parts_that_are_listed_are_not_missing(plan, tmp_path):
     manifest = Manifest(plan=plan)
     for first, n in ((1900, 200), (100, 300)):
-        manifest = manifest.with_part(draw_part(plan, "photon", str(tmp_path), first, n))
+        manifest = manifest.with_part(draw_part(plan, "photon_energy", str(tmp_path), first, n))
     assert [part.first_event for part in manifest.parts] == [100, 1900]
     assert [first for first, _ in manifest.missing()] == [400, 700, 1000, 1300, 1600]
     manifest.save(tmp_path)
@@ -27,12 +27,12 @@ def test_parts_that_are_listed_are_not_missing(plan, tmp_path):
 
 
 def test_two_attempts_at_a_part_never_share_a_file(plan, tmp_path):
-    names = {draw_part(plan, "photon", str(tmp_path), 100, 50).file for _ in range(3)}
+    names = {draw_part(plan, "photon_energy", str(tmp_path), 100, 50).file for _ in range(3)}
     assert len(names) == 3
 
 
 def test_a_changed_byte_is_found(plan, tmp_path):
-    part = draw_part(plan, "photon", str(tmp_path), 100, 50)
+    part = draw_part(plan, "photon_energy", str(tmp_path), 100, 50)
     assert part.intact(tmp_path)
     path = tmp_path / part.file
     content = bytearray(path.read_bytes())
@@ -58,7 +58,7 @@ def test_a_changed_byte_is_found(plan, tmp_path):
 def test_a_damaged_manifest_is_refused(plan, tmp_path, spoil, message):
     manifest = Manifest(plan=plan)
     for first in (100, 400):
-        manifest = manifest.with_part(draw_part(plan, "photon", str(tmp_path), first, 300))
+        manifest = manifest.with_part(draw_part(plan, "photon_energy", str(tmp_path), first, 300))
     manifest.save(tmp_path)
     path = tmp_path / "manifest.json"
     path.write_text(spoil(path.read_text()))
@@ -90,5 +90,5 @@ def test_a_second_run_is_kept_off(tmp_path):
 def test_a_worker_with_another_model_draws_nothing(plan, tmp_path):
     other = plan.model_copy(update={"model_sha256": "0" * 64})
     with pytest.raises(InputError, match="give all workers the same file"):
-        draw_part(other, "photon", str(tmp_path), 100, 50)
+        draw_part(other, "photon_energy", str(tmp_path), 100, 50)
     assert not list(tmp_path.iterdir())

@@ -16,7 +16,7 @@ def complete(plan, folder):
     """Leave a complete production in a folder, made without workers."""
     manifest = Manifest(plan=plan)
     for shard in reversed(plan.shards()):
-        manifest = manifest.with_part(draw_part(plan, "photon", str(folder), *shard))
+        manifest = manifest.with_part(draw_part(plan, "photon_energy", str(folder), *shard))
     manifest.save(folder)
     return manifest
 

@@ -51,5 +51,5 @@ def test_shipped_model_is_as_good_as_its_figures_say(folder: Path) -> None:
 def test_shipped_figures_are_of_the_shipped_model() -> None:
     from fastcaloq_infer.sampling.models import find
 
-    shipped = json.loads(find("photon").with_name("figures.json").read_text())
+    shipped = json.loads(find("photon_energy").with_name("figures.json").read_text())
     assert shipped["generated_showers"] == 850_000

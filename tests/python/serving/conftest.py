@@ -18,7 +18,7 @@ def photon() -> Source:
     """The exact layer of the shipped model's checkpoint."""
     from fastcaloq_infer.sampling.models import folder
 
-    return open_source(folder("photon") / "model.safetensors")
+    return open_source(folder("photon_energy") / "model.safetensors")
 
 
 @pytest.fixture(scope="module")

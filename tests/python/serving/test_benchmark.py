@@ -11,7 +11,7 @@ def test_a_short_load(tmp_path) -> None:
     from fastcaloq_infer.benchmark.serving import measure_serving
 
     model = tmp_path / "model.onnx"  # alone: no checkpoint beside it, so torch is not needed
-    shutil.copy(find("photon"), model)
+    shutil.copy(find("photon_energy"), model)
     steps: list[str] = []
     found = measure_serving(str(model), quick=True, say=steps.append)
     assert steps[0].startswith("batches with features served from model.onnx")

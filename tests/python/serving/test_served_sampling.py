@@ -34,11 +34,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     from fastcaloq_infer.export import export_onnx
 
     where = tmp_path_factory.mktemp("modes")
-    found = {"precomputed": folder("photon") / "model.onnx"}
+    found = {"precomputed": folder("photon_energy") / "model.onnx"}
     for mode in ("embedded", "served"):
-        found[mode] = export_onnx("photon", where / f"{mode}.onnx", conditioning=mode).path
+        found[mode] = export_onnx("photon_energy", where / f"{mode}.onnx", conditioning=mode).path
     found["bare"] = export_onnx(
-        "photon", where / "bare.onnx", conditioning="served", fallback=False
+        "photon_energy", where / "bare.onnx", conditioning="served", fallback=False
     ).path
     return found
 
@@ -89,7 +89,7 @@ def test_memory_changes_nothing(files: dict[str, Path], exact: Server) -> None:
 
 
 def test_a_grid_of_energies_is_asked_for_once(exact: Server) -> None:
-    sampler = Sampler("photon", conditioning="served", url=exact.url)
+    sampler = Sampler("photon_energy", conditioning="served", url=exact.url)
     for _ in range(3):
         eta = np.random.default_rng(0).uniform(0.2, 0.25, len(ENERGY))  # which does not matter
         sampler.sample(ENERGY, eta=eta, seed=1)
@@ -100,8 +100,8 @@ def test_a_grid_of_energies_is_asked_for_once(exact: Server) -> None:
 
 
 def test_conditions_are_clipped_before_they_are_asked_for(exact: Server) -> None:
-    sampler = Sampler("photon", conditioning="served", url=exact.url)
-    own = Sampler("photon")
+    sampler = Sampler("photon_energy", conditioning="served", url=exact.url)
+    own = Sampler("photon_energy")
     for options in ({"out_of_range": "clip"}, {"out_of_range": "extrapolate"}):
         drawn, expected = (
             s.sample([200.0, 100_000.0], eta=0.2, seed=1, **options) for s in (sampler, own)
@@ -114,9 +114,9 @@ def test_conditions_are_clipped_before_they_are_asked_for(exact: Server) -> None
 
 def test_given_latents_are_served_as_well(exact: Server) -> None:
     z = np.zeros((3, 5), np.float32)
-    served = Sampler("photon", conditioning="served", url=exact.url)
+    served = Sampler("photon_energy", conditioning="served", url=exact.url)
     drawn = served.generate([300.0, 3000.0, 30_000.0], z, eta=0.2).layer_energy
-    expected = Sampler("photon").generate([300.0, 3000.0, 30_000.0], z, eta=0.2).layer_energy
+    expected = Sampler("photon_energy").generate([300.0, 3000.0, 30_000.0], z, eta=0.2).layer_energy
     assert drawn == pytest.approx(expected, rel=1e-3)
 
 
@@ -164,10 +164,10 @@ def test_mistakes_are_one_line(files: dict[str, Path], exact: Server, toy: Serve
         ({"url": nowhere}, InputError, "belong to conditioning 'served'"),
         ({"fallback": True}, InputError, "belong to conditioning 'served'"),
         ({"conditioning": "served", "url": nowhere}, ServiceError, "no answer"),
-        ({"conditioning": "served", "url": toy.url}, ServiceError, "'photon' is not served here"),
+        ({"conditioning": "served", "url": toy.url}, ServiceError, "'photon_energy' is not served"),
     ):
         with pytest.raises(error, match=reason) as raised:
-            Sampler("photon", service=QUICK, **options)
+            Sampler("photon_energy", service=QUICK, **options)
         assert "\n" not in str(raised.value)
     with pytest.raises(InputError, match="no table to fall back to"):
         Sampler(files["bare"], conditioning="served", url=exact.url, fallback=True)
@@ -177,8 +177,8 @@ def test_mistakes_are_one_line(files: dict[str, Path], exact: Server, toy: Serve
 
 def test_drawing_without_a_service_imports_no_client() -> None:
     code = (
-        "import sys; from fastcaloq_infer import Sampler; Sampler('photon').sample(300, n=1, "
-        "eta=.2, seed=1); import fastcaloq_infer.cli.sample, fastcaloq_infer.cli.serve; "
+        "import sys; from fastcaloq_infer import Sampler; Sampler('photon_energy').sample(300, n=1,"
+        " eta=.2, seed=1); import fastcaloq_infer.cli.sample, fastcaloq_infer.cli.serve; "
         "print([m for m in ('urllib3', 'fastapi', 'grpc', 'uvicorn', 'torch') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -192,17 +192,18 @@ def test_the_commands(tmp_path: Path) -> None:
     token.write_text("a-long-secret-of-the-test\n")
     environment = {**os.environ, "PYTHONWARNINGS": "error", "COLUMNS": "200"}
     server = subprocess.Popen(
-        [*fastcaloq, "serve", "photon", "--port", "0", "--grpc-port", "0", "--token-file", token],
+        [*fastcaloq, "serve", "photon_energy", "--port", "0", "--grpc-port", "0",
+         "--token-file", token],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
     try:
         assert server.stdout is not None
         lines = [server.stdout.readline() for _ in range(3)]
-        assert "serving photon version" in lines[0]
+        assert "serving photon_energy version" in lines[0]
         url = lines[1].split()[1]
         assert lines[2].startswith("gRPC 127.0.0.1:")
         output = tmp_path / "showers.hdf5"
-        command = [*fastcaloq, "sample", "photon", "-n", "2000", "-o", output, "--energies",
+        command = [*fastcaloq, "sample", "photon_energy", "-n", "2000", "-o", output, "--energies",
                    "256,65536", "--conditioning", "served", "--url", url]  # fmt: skip
         refused = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert (refused.returncode, refused.stdout) == (1, "")
@@ -226,5 +227,5 @@ def test_the_commands(tmp_path: Path) -> None:
         layers = file["layer_energies"][:]
     assert record["conditioning"].startswith("served by http://127.0.0.1")
     assert record["n_fallback"] == 0
-    own = Sampler("photon").sample(energies, eta=etas, seed=0)
+    own = Sampler("photon_energy").sample(energies, eta=etas, seed=0)
     assert np.array_equal(layers, own.layer_energy)

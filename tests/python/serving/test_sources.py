@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.serving import Source
 
-CHECKPOINT = folder("photon") / "model.safetensors"
+CHECKPOINT = folder("photon_energy") / "model.safetensors"
 ENERGY = np.geomspace(256, 65536, 150).astype(np.float32)
 ETA = np.full(150, 0.2, np.float32)
 UNIT = 2.0**-24
@@ -38,8 +38,8 @@ def test_table_circuit_and_layer_agree(photon: Source) -> None:
     """The shipped file holds a table: off by its interpolation error and the float32 of both."""
     from fastcaloq_infer.artefact import read_card
 
-    table = open_source("photon")
-    card = read_card(folder("photon") / "model.onnx").conditioning
+    table = open_source("photon_energy")
+    card = read_card(folder("photon_energy") / "model.onnx").conditioning
     assert (table.name, table.version) == (photon.name, photon.version)
     assert card.table is not None
     difference = np.abs(table.evaluate(ENERGY, ETA) - photon.evaluate(ENERGY, ETA)).max()
@@ -50,9 +50,9 @@ def test_table_circuit_and_layer_agree(photon: Source) -> None:
 @pytest.mark.parametrize("source", ["file", "checkpoint", "device"])
 def test_a_row_does_not_depend_on_the_others(source: str) -> None:
     opened = {
-        "file": lambda: open_source("photon"),
+        "file": lambda: open_source("photon_energy"),
         "checkpoint": lambda: open_source(CHECKPOINT),
-        "device": lambda: open_source("photon", Device("lightning.qubit", 20, 7)),
+        "device": lambda: open_source("photon_energy", Device("lightning.qubit", 20, 7)),
     }[source]()
     n = 150 if source != "device" else 5
     energy, eta = ENERGY[:n], ETA[:n]
@@ -70,7 +70,7 @@ def test_devices_are_the_exact_layer_without_shots(photon: Source) -> None:
     """default.mixed works in single precision: one rounding for each of about 50 gates at most."""
     expected = photon.evaluate(ENERGY[:8], ETA[:8])
     for name, roundings in (("default.qubit", 2), ("lightning.qubit", 2), ("default.mixed", 50)):
-        source = open_source("photon", Device(name, None, 0))
+        source = open_source("photon_energy", Device(name, None, 0))
         assert (source.version, source.reproducible) == (photon.version, True)
         difference = np.abs(source.evaluate(ENERGY[:8], ETA[:8]) - expected).max()
         assert difference <= roundings * UNIT
@@ -78,7 +78,9 @@ def test_devices_are_the_exact_layer_without_shots(photon: Source) -> None:
 
 def test_shots_scatter_around_the_exact_layer_and_repeat(photon: Source) -> None:
     shots, n = 400, 10
-    sources = [open_source("photon", Device("default.qubit", shots, seed)) for seed in (1, 1, 2)]
+    sources = [
+        open_source("photon_energy", Device("default.qubit", shots, seed)) for seed in (1, 1, 2)
+    ]
     first, same, other = (source.evaluate(ENERGY[:n], ETA[:n]) for source in sources)
     assert np.array_equal(first, same)  # whoever asks, and after every start
     assert not np.array_equal(first, other)
@@ -110,7 +112,7 @@ def test_what_cannot_be_served(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no model is called 'electron'"):
         open_source("electron", Device("default.qubit", None, 0))
     with pytest.raises(ConfigError, match="not its gates"):
-        open_source(folder("photon") / "model.onnx", Device("default.qubit", None, 0))
+        open_source(folder("photon_energy") / "model.onnx", Device("default.qubit", None, 0))
     for device, reason in (
         (Device("no.such", None, 0), "not installed"),
         (Device("no.such", 10, 0), "not installed"),
@@ -118,7 +120,7 @@ def test_what_cannot_be_served(tmp_path: Path) -> None:
         (Device("default.clifford", None, 0), "cannot run the circuit"),
     ):
         with pytest.raises(ConfigError, match=reason):
-            open_source("photon", device)
+            open_source("photon_energy", device)
 
 
 def test_files_without_a_conditioner_of_their_own(tmp_path: Path) -> None:

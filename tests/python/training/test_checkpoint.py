@@ -235,9 +235,9 @@ def test_constants_are_exact(folder):
 
 
 def test_a_folder_named_as_a_shipped_model_does_not_hide_it(tmp_path, monkeypatch):
-    (tmp_path / "photon").mkdir()  # a report, say
+    (tmp_path / "photon_energy").mkdir()  # a report, say
     monkeypatch.chdir(tmp_path)
-    _, metadata = load_flow("photon")
-    assert metadata.name == "photon"
+    _, metadata = load_flow("photon_energy")
+    assert metadata.name == "photon_energy"
     with pytest.raises(ModelError, match="has neither"):
-        load_flow(tmp_path / "photon")
+        load_flow(tmp_path / "photon_energy")
