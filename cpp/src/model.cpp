@@ -9,6 +9,7 @@
 #include "fastcaloq/error.hpp"
 #include "network.hpp"
 #include "onnx_reader.hpp"
+#include "sha256.hpp"
 #include "weights.hpp"
 
 namespace fastcaloq {
@@ -89,6 +90,14 @@ void check_values(const std::vector<GraphValue>& values, const char* kind,
 }
 
 }  // namespace
+
+std::string Model::feature_version() const {
+  const std::string& energy = card_.conditioning.version;
+  if (!card_.shape || card_.shape->conditioning.kind == ConditioningKind::none) return energy;
+  detail::Sha256 sha;
+  sha.update((energy.empty() ? "none" : energy) + " " + card_.shape->conditioning.version);
+  return sha.hex_digest().substr(0, 16);
+}
 
 Model::Model() = default;
 Model::~Model() = default;

@@ -52,6 +52,13 @@ std::size_t first_bad_row(const float* energies, std::size_t n, std::size_t widt
   return none;
 }
 
+void require_voxels(const Model& model) {
+  if (model.n_voxels() > 0) return;
+  throw InputError(
+      "voxels were asked of a model that makes layer energies alone: ask for energies only, or "
+      "give a model of whole showers");
+}
+
 }  // namespace
 
 struct Sampler::Implementation {
@@ -222,7 +229,8 @@ Sampler::Sampler(Sampler&&) noexcept = default;
 Sampler& Sampler::operator=(Sampler&&) noexcept = default;
 
 std::size_t Sampler::sample(const Conditions& conditions, const ShowerKeys& keys, OutOfRange policy,
-                            float* layer_energy) const {
+                            float* layer_energy, float* voxel_energy) const {
+  if (voxel_energy != nullptr) require_voxels(*model());
   if (conditions.n > 0) {
     require(keys.event, "event");
     require(keys.particle, "particle");
@@ -243,6 +251,15 @@ std::size_t Sampler::generate(const Conditions& conditions, const float* z, OutO
         "numbers");
   }
   return implementation_->run(conditions, nullptr, z, policy, layer_energy);
+}
+
+std::size_t Sampler::generate(const Conditions& conditions, const float* z, const float* z_shape,
+                              OutOfRange policy, float* layer_energy, float* voxel_energy) const {
+  require_voxels(*model());
+  if (conditions.n == 0) return 0;
+  require(z_shape, "z_shape");
+  require(voxel_energy, "voxel_energy");
+  return generate(conditions, z, policy, layer_energy);
 }
 
 const std::shared_ptr<const Model>& Sampler::model() const noexcept {

@@ -42,10 +42,18 @@ class FASTCALOQ_API Model {
   const std::string& digest() const noexcept { return digest_; }
   /// Columns of `layer_energy`, in the order of `card().binning.layers`.
   std::size_t n_layers() const noexcept { return card_.binning.layers.size(); }
-  /// Features per shower, Q; 0 for a model without a conditioner.
+  /// Columns of `voxel_energy`, V, layer after layer, in a layer alpha after alpha, r fastest; 0 for a
+  /// model of layer energies alone.
+  std::size_t n_voxels() const noexcept { return card_.shape ? card_.binning.n_voxels() : 0; }
+  /// Features per shower, Q: those of the energies, then those of the shape; 0 for a model without a
+  /// conditioner.
   std::size_t n_features() const noexcept {
-    return static_cast<std::size_t>(card_.conditioning.features);
+    const int shape = card_.shape ? card_.shape->conditioning.features : 0;
+    return static_cast<std::size_t>(card_.conditioning.features + shape);
   }
+  /// Names the trained conditioners behind all features, 16 hexadecimal digits; a service must offer
+  /// the same. Empty where there is none, and in files older than these names.
+  std::string feature_version() const;
 
   /// For the library's own classes.
   const detail::Network& network() const noexcept { return *network_; }

@@ -2,6 +2,7 @@
 /// What a model says of itself: the card inside the file, checked, as plain values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,11 +27,22 @@ struct LayerCard {
   int id = 0;                   ///< ATLAS CaloSampling number
   std::vector<double> r_edges;  ///< mm, ascending; empty: no voxels in this layer
   int n_alpha = 1;              ///< bins in alpha
+
+  std::size_t n_rings() const noexcept { return r_edges.empty() ? 0 : r_edges.size() - 1; }
+  /// Voxels, r fastest: voxel (r, a) stands at a * n_rings() + r of its layer.
+  std::size_t n_voxels() const noexcept { return n_rings() * static_cast<std::size_t>(n_alpha); }
 };
 
 struct BinningCard {
   std::string name;
   std::vector<LayerCard> layers;  ///< in the order of the columns of `layer_energy`
+
+  /// Voxels of all layers, which follow each other in the columns of `voxel_energy`.
+  std::size_t n_voxels() const noexcept {
+    std::size_t n = 0;
+    for (const LayerCard& layer : layers) n += layer.n_voxels();
+    return n;
+  }
 };
 
 /// c = ((log(E/MeV) - log_energy_center) / log_energy_half_width, (|eta| - eta_center) / eta_half_width)
@@ -128,10 +140,31 @@ struct ParityCard {
   std::vector<float> incident_energy;  ///< (n) MeV
   std::vector<float> eta;              ///< (n)
   std::vector<float> z_energy;         ///< (n, layers), row by row
+  std::vector<float> z_shape;          ///< (n, voxels), row by row; whole showers only
   std::vector<float> quantum;          ///< (n, features), row by row, where they are served
   std::vector<float> layer_energy;     ///< (n, layers) MeV, row by row
+  std::vector<float> voxel_energy;     ///< (n, voxels) MeV, row by row; whole showers only
   double relative_tolerance = 0.0;
   double absolute_tolerance = 0.0;  ///< MeV
+};
+
+/// The voxels of a shower, given its layer energies: an autoregressive flow with atoms. What it takes
+/// apart and in which order follows from the binning, `stride` and `offset`.
+struct ShapeCard {
+  int stride = 1;           ///< in the order of alpha bins: steps from a ring to the next
+  int offset = 0;           ///< the same from a layer to the next
+  int units = 0;            ///< of either hidden layer, for each group of coordinates
+  int context = 0;          ///< numbers the hidden layers give to each coordinate
+  int head = 0;             ///< hidden width of a coordinate's own network
+  int bins = 0;             ///< of its spline
+  double tail_bound = 0.0;  ///< the spline is the identity beyond
+  double min_bin_width = 0.0;
+  double min_bin_height = 0.0;
+  double min_derivative = 0.0;
+  double log_scale_bound = 0.0;   ///< largest |log| of an affine factor
+  double energy_scale = 0.0;      ///< MeV, in log(1 + E / energy_scale)
+  ConditioningCard conditioning;  ///< its own conditioner, as the energies have theirs
+  ParityCard parity;              ///< of whole showers
 };
 
 /// The whole card, schema 1. Energies in MeV, lengths in mm, angles in radians.
@@ -147,7 +180,8 @@ struct ModelCard {
   PreprocessingCard preprocessing;
   FlowCard flow;
   ConditioningCard conditioning;
-  ParityCard parity;
+  ParityCard parity;               ///< of the layer energies alone
+  std::optional<ShapeCard> shape;  ///< where the model makes voxels
 };
 
 }  // namespace fastcaloq

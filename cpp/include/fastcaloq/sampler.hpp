@@ -23,8 +23,9 @@ struct SamplerOptions {
   std::shared_ptr<const Conditioner> conditioner = nullptr;
 };
 
-/// Draws layer energies. Its methods are const and may be called from many threads at once; working
-/// memory is kept between calls, one piece for each thread that was ever inside at the same time.
+/// Draws layer energies and, where the model has them, voxels. Its methods are const and may be called
+/// from many threads at once; working memory is kept between calls, one piece for each thread that was
+/// ever inside at the same time.
 ///
 /// A shower depends on its key, energy, eta and features alone: not on the batch it is in, its place there, or
 /// the number of threads (bit for bit, for one instruction set).
@@ -39,19 +40,25 @@ class FASTCALOQ_API Sampler {
   Sampler& operator=(Sampler&&) noexcept;
 
   /// Draws one shower for each particle, with latents of its key.
-  /// \param layer_energy out, (n, layers) MeV, row-major, each exactly 0 or positive
+  /// \param layer_energy out, (n, layers) MeV, row-major, each exactly 0 or positive; the same bits
+  ///        whether voxels are asked for or not
+  /// \param voxel_energy out, (n, voxels) MeV, row-major, each exactly 0 or positive; those of a layer
+  ///        add up to its energy. Null: not wanted, and not computed.
   /// \return number of particles outside the range of validity
   /// \throws InputError see check_conditions; features that are not finite; conditioning that is
-  ///         served, with neither features, conditioner nor table
+  ///         served, with neither features, conditioner nor table; voxels of a model without them
   /// \throws ModelError an energy that is not finite came out; names the row
   /// \throws Error whatever the conditioner throws
   std::size_t sample(const Conditions& conditions, const ShowerKeys& keys, OutOfRange policy,
-                     float* layer_energy) const;
+                     float* layer_energy, float* voxel_energy = nullptr) const;
 
   /// The same from given latents `z`, (n, layers), row-major. Throws InputError for a latent that is
   /// not finite.
   std::size_t generate(const Conditions& conditions, const float* z, OutOfRange policy,
                        float* layer_energy) const;
+  /// Whole showers from given latents; `z_shape` is (n, voxels), row-major.
+  std::size_t generate(const Conditions& conditions, const float* z, const float* z_shape,
+                       OutOfRange policy, float* layer_energy, float* voxel_energy) const;
 
   const std::shared_ptr<const Model>& model() const noexcept;
   unsigned threads() const noexcept;
