@@ -1,0 +1,249 @@
+"""ShapeFlow: the density of the voxels given the energies of the layers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from fastcaloq_infer.flow.condition import ConditionScaling, Validity
+from fastcaloq_infer.flow.shape.chain import ALL, NOTHING, PART, encode, to_chain
+from fastcaloq_infer.flow.shape.density import FractionDensity
+from fastcaloq_infer.flow.shape.network import ShapeNetwork
+from fastcaloq_infer.flow.shape.order import Cell, VoxelOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Generator, Tensor
+
+    from fastcaloq_infer.conditioning import Conditioner
+    from fastcaloq_infer.flow.shape.config import ShapeConfig
+
+__all__ = ["ShapeFlow"]
+
+_CHUNK = 1024  # rows at a time where all coordinates of all rows would fill the memory
+
+
+class ShapeFlow(nn.Module):
+    """p(voxels | layer energies, E_inc, eta), a density in MeV, and its sampler.
+
+    An autoregressive flow over fractions (see :mod:`~.order` and :mod:`~.density`): the likelihood
+    is exact, empty voxels are exactly zero, and voxels sum to the energy of their layer.
+
+    Energies are in MeV; (N, V) for voxels, (N, L) for layers, (N,) for incident energy and eta.
+    Works in the dtype it was moved to.
+
+    Parameters
+    ----------
+    config
+        Order and widths.
+    layers
+        Number of rings and of bins in alpha of every layer.
+    validity
+        Range of incident energies and eta, scales the condition.
+    conditioner
+        Module mapping the scaled condition (N, 2) to features (N, Q).
+    """
+
+    def __init__(
+        self,
+        config: ShapeConfig,
+        layers: Sequence[tuple[int, int]],
+        validity: Validity,
+        conditioner: Conditioner,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.order = VoxelOrder.of(layers, config.stride, config.offset)
+        self.condition = ConditionScaling(validity)
+        self.conditioner = conditioner
+        self.density = FractionDensity(config)
+        n_condition = 2 + 2 * len(self.order.layers) + conditioner.n_features
+        self.network = ShapeNetwork(config, self.order, n_condition)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of calorimeter layers L."""
+        return len(self.order.layers)
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of voxels V."""
+        return self.order.n_voxels
+
+    def layer_energies(self, voxels: Tensor) -> Tensor:
+        """Sum voxels (N, V) over layers, (N, L)."""
+        sizes = [rings * alpha for rings, alpha in self.order.layers]
+        return torch.stack([part.sum(dim=1) for part in torch.split(voxels, sizes, dim=1)], dim=1)
+
+    def prepare(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> tuple[Tensor, ...]:
+        """Return all that :meth:`nll` needs and no weight decides, one row per shower.
+
+        In the dtype of the weights, computed in float64: encoded known energies (N, M), encoded
+        totals (N, C), states (N, C) int8, logits (N, C), log volume (N,), scaled condition (N, 2),
+        encoded layer energies (N, 2L).
+        """
+        parts = [self._prepare(*rows) for rows in self._rows(voxels, incident_energy, eta)]
+        return tuple(torch.cat(columns) for columns in zip(*parts, strict=True))
+
+    def _rows(self, *columns: Tensor) -> list[tuple[Tensor, ...]]:
+        return list(zip(*(torch.split(column, _CHUNK) for column in columns), strict=True))
+
+    def _prepare(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> tuple[Tensor, ...]:
+        chain = to_chain(voxels, self.order)
+        scale = self.config.energy_scale
+        dtype = self.network.head1.dtype
+        incident_energy, eta = incident_energy.double(), eta.double()
+        return (
+            encode(chain.known, scale).to(dtype),
+            encode(chain.total, scale).to(dtype),
+            chain.state,
+            chain.logit.to(dtype),
+            chain.log_volume.to(dtype),
+            self.condition(incident_energy, eta).to(dtype),
+            self._layers(chain.layer_energy, incident_energy).to(dtype),
+        )
+
+    def _layers(self, layer_energy: Tensor, incident_energy: Tensor) -> Tensor:
+        """Return what the network sees of the layer energies, (N, 2L)."""
+        scale = self.config.energy_scale
+        share = torch.log((layer_energy + scale) / incident_energy.unsqueeze(1)) / 3.0
+        return torch.cat([encode(layer_energy, scale), share], dim=1)
+
+    def _condition(self, condition: Tensor, layers: Tensor) -> Tensor:
+        return torch.cat([condition, layers, self.conditioner(condition)], dim=1)
+
+    def nll(
+        self,
+        known: Tensor,
+        total: Tensor,
+        state: Tensor,
+        logit: Tensor,
+        log_volume: Tensor,
+        condition: Tensor,
+        layers: Tensor,
+    ) -> Tensor:
+        """Negative log likelihood (N,) in nats of prepared showers, a density in MeV."""
+        parameters = self.network(known, total, self._condition(condition, layers))
+        return -self.density.log_prob(parameters, state, logit) - log_volume
+
+    def log_prob(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> Tensor:
+        """Log density (N,) in nats of voxels (N, V) MeV given the energies of their layers.
+
+        Exact, with respect to dE (MeV) of the voxels that are not empty, one per layer left out
+        as the sum is given; added to ``EnergyFlow.log_prob`` it is that of the whole shower.
+        """
+        parts = [
+            -self.nll(*self._prepare(*rows)) for rows in self._rows(voxels, incident_energy, eta)
+        ]
+        return torch.cat(parts)
+
+    def inverse(
+        self, z: Tensor, layer_energy: Tensor, incident_energy: Tensor, eta: Tensor
+    ) -> Tensor:
+        """Voxels (N, V) in MeV of latents (N, C or more): one number per coordinate is used."""
+        order, scale = self.order, self.config.energy_scale
+        condition = self._condition(
+            self.condition(incident_energy, eta), self._layers(layer_energy, incident_energy)
+        )
+        steps = self.network.steps(condition)
+        known = z.new_zeros(z.shape[0], len(order.known))
+        energy: dict[Cell, Tensor] = {}
+        left = self._whole_chains(layer_energy)
+        for group, which in enumerate(order.groups):
+            coordinates = [order.coordinates[k] for k in which]
+            chains = [_chain(c.cell) for c in coordinates]
+            total = torch.stack([left[chain] for chain in chains], dim=1)
+            parameters = steps.parameters(group, which, known, encode(total, scale))
+            state, t = self.density.quantile(parameters, z[:, which.start : which.stop])
+            taken = torch.where(state == PART, total * t.sigmoid(), (state == ALL) * total)
+            after = torch.where(state == PART, total * (-t).sigmoid(), (state == NOTHING) * total)
+            for i, (coordinate, chain) in enumerate(zip(coordinates, chains, strict=True)):
+                left[chain] = after[:, i]
+                for cell, value in ((coordinate.cell, taken[:, i]), (coordinate.rest, after[:, i])):
+                    if cell is not None:
+                        energy[cell] = value
+                        known[:, order.place[cell]] = encode(value, scale)
+                        if cell.alpha is None:
+                            left[(cell.layer, cell.ring)] = value
+        columns = [
+            layer_energy[:, layer] if cell is None else energy[cell] for layer, cell in order.voxels
+        ]
+        return torch.stack(columns, dim=1)
+
+    def _whole_chains(self, layer_energy: Tensor) -> dict[tuple[int, int | None], Tensor]:
+        """Return what every chain of rings starts from; a layer's only ring has all its energy."""
+        left: dict[tuple[int, int | None], Tensor] = {}
+        for layer in range(self.n_layers):
+            left[(layer, None)] = left[(layer, 0)] = layer_energy[:, layer]
+        return left
+
+    def latents(
+        self,
+        voxels: Tensor,
+        incident_energy: Tensor,
+        eta: Tensor,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Latents (N, C) of voxels (N, V) MeV, standard normal where the model is right.
+
+        ``generator`` places the atoms inside their quantiles.
+        """
+        known, total, state, logit, _, condition, layers = self.prepare(
+            voxels, incident_energy, eta
+        )
+        parameters = self.network(known, total, self._condition(condition, layers))
+        return self.density.latent(parameters, state, logit, generator)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        layer_energy: Tensor,
+        incident_energy: Tensor,
+        eta: Tensor,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Draw voxels (N, V) in MeV with torch's own random numbers.
+
+        For productions use :class:`fastcaloq_infer.Sampler`: counter-based and far faster.
+        """
+        voxels = []
+        for layers, energies, etas in self._rows(layer_energy, incident_energy, eta):
+            z = torch.randn(
+                (len(energies), self.order.n_coordinates),
+                generator=generator,
+                dtype=layers.dtype,
+                device=layers.device,
+            )
+            voxels.append(self.inverse(z, layers, energies, etas))
+        return torch.cat(voxels)
+
+    @torch.no_grad()
+    def initialise(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> None:
+        """Start every coordinate from the frequencies and the spread that it has in (N, V) MeV."""
+        _, _, state, logit, *_ = self.prepare(voxels, incident_energy, eta)
+        bias = self.network.head2_bias
+        part = state == PART
+        counts = torch.stack([(state == s).sum(dim=0) for s in (PART, NOTHING, ALL)]) + 0.5
+        bias[:, 0, 0] = (counts[1] / counts[0]).log()
+        bias[:, 0, 1] = (counts[2] / counts[0]).log()
+        number = part.sum(dim=0).clamp(min=1)
+        mean = (logit * part).sum(dim=0) / number
+        variance = ((logit - mean).square() * part).sum(dim=0) / number
+        few = part.sum(dim=0) < 20  # too few for a spread
+        scale = torch.where(few, 1.0, variance.sqrt().clamp(min=1e-2) / _LOGISTIC_SIGMA)
+        bound = self.config.log_scale_bound
+        inside = (scale.log() / bound).clamp(-0.9, 0.9)
+        bias[:, 0, 2] = torch.where(few, 0.0, mean)
+        bias[:, 0, 3] = bound * torch.atanh(inside)
+
+
+_LOGISTIC_SIGMA = math.pi / math.sqrt(3.0)
+
+
+def _chain(cell: Cell) -> tuple[int, int | None]:
+    """Return the name of the chain a coordinate belongs to: a layer's rings, or a ring's bins."""
+    return (cell.layer, None if cell.alpha is None else cell.ring)
