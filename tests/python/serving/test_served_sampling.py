@@ -172,7 +172,7 @@ def test_mistakes_are_one_line(files: dict[str, Path], exact: Server, toy: Serve
     with pytest.raises(InputError, match="no table to fall back to"):
         Sampler(files["bare"], conditioning="served", url=exact.url, fallback=True)
     with pytest.raises(InputError, match="exported with --conditioning served"):
-        draw("photon", "onnxruntime", conditioning="served", url=exact.url)
+        draw("photon_energy", "onnxruntime", conditioning="served", url=exact.url)
 
 
 def test_drawing_without_a_service_imports_no_client() -> None:
