@@ -58,8 +58,8 @@ def evaluate(
     from rich.console import Console
 
     from fastcaloq_infer.evaluation import read_sample, summary
-    from fastcaloq_infer.evaluation.comparison import compare
     from fastcaloq_infer.evaluation.evaluate import figures
+    from fastcaloq_infer.evaluation.samples.comparison import compare
     from fastcaloq_infer.files import make_folder
     from fastcaloq_infer.report import Candidate, write_report
 

@@ -5,15 +5,15 @@
 return an ``Evaluation`` (JSON and back), of which ``summary`` prints the table of targets.
 """
 
-from fastcaloq_infer.evaluation.classifier import classify
+from fastcaloq_infer.evaluation.classifiers.classify import classify
 from fastcaloq_infer.evaluation.evaluate import evaluate
-from fastcaloq_infer.evaluation.high_level import Features, high_level_features
-from fastcaloq_infer.evaluation.histograms import separation_power
+from fastcaloq_infer.evaluation.features.high_level import Features, high_level_features
 from fastcaloq_infer.evaluation.layer_energies import evaluate_layer_energies
+from fastcaloq_infer.evaluation.metrics.histograms import separation_power
 from fastcaloq_infer.evaluation.model import GeneratedShowers, evaluate_model
-from fastcaloq_infer.evaluation.reading import read_sample
 from fastcaloq_infer.evaluation.results import Evaluation
-from fastcaloq_infer.evaluation.sample import Sample
+from fastcaloq_infer.evaluation.samples.reading import read_sample
+from fastcaloq_infer.evaluation.samples.sample import Sample
 from fastcaloq_infer.evaluation.summary import summary
 from fastcaloq_infer.evaluation.targets import TargetLine, target_lines
 

@@ -13,35 +13,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcaloq_infer.evaluation.chi_square import chi_squares
-from fastcaloq_infer.evaluation.comparison import Comparison, compare
-from fastcaloq_infer.evaluation.feature_histograms import feature_separations
-from fastcaloq_infer.evaluation.figures import (
+from fastcaloq_infer.evaluation.classifiers.two_sample import classifiers
+from fastcaloq_infer.evaluation.features.high_level import high_level_features
+from fastcaloq_infer.evaluation.many_showers import (
+    distances_or_note,
+    likelihood_or_note,
+    manifold_or_note,
+)
+from fastcaloq_infer.evaluation.metrics.chi_square import chi_squares
+from fastcaloq_infer.evaluation.metrics.feature_histograms import feature_separations
+from fastcaloq_infer.evaluation.metrics.per_energy import (
     correlations,
     extremes,
     responses,
     separations,
     zero_fractions,
 )
-from fastcaloq_infer.evaluation.high_level import high_level_features
-from fastcaloq_infer.evaluation.many_showers import (
-    distances_or_note,
-    likelihood_or_note,
-    manifold_or_note,
-)
+from fastcaloq_infer.evaluation.metrics.voxel_spectrum import voxel_spectrum
+from fastcaloq_infer.evaluation.metrics.wasserstein import wassersteins
 from fastcaloq_infer.evaluation.progress import silent
 from fastcaloq_infer.evaluation.results import Evaluation, Names
-from fastcaloq_infer.evaluation.two_sample import classifiers
-from fastcaloq_infer.evaluation.voxel_spectrum import voxel_spectrum
-from fastcaloq_infer.evaluation.wasserstein import wassersteins
+from fastcaloq_infer.evaluation.samples.comparison import Comparison, compare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from fastcaloq_infer.evaluation.classifier_views import View
+    from fastcaloq_infer.evaluation.classifiers.views import View
     from fastcaloq_infer.evaluation.progress import Progress
-    from fastcaloq_infer.evaluation.sample import LayerEnergyTable, Level
+    from fastcaloq_infer.evaluation.samples.sample import LayerEnergyTable, Level
 
 
 def evaluate(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.evaluation.progress import Progress
     from fastcaloq_infer.evaluation.results import Evaluation
-    from fastcaloq_infer.evaluation.sample import LayerEnergyTable
+    from fastcaloq_infer.evaluation.samples.sample import LayerEnergyTable
 
 
 def evaluate_layer_energies(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastcaloq_infer.evaluation.groups import energy_groups
+from fastcaloq_infer.evaluation.samples.groups import energy_groups
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fastcaloq_infer.evaluation.comparison import Comparison
-    from fastcaloq_infer.evaluation.high_level import Features
+    from fastcaloq_infer.evaluation.features.high_level import Features
     from fastcaloq_infer.evaluation.progress import Progress
     from fastcaloq_infer.evaluation.results import Distance, Likelihood, Manifold
+    from fastcaloq_infer.evaluation.samples.comparison import Comparison
 
 
 def likelihood_or_note(
@@ -28,7 +28,7 @@ def likelihood_or_note(
     ModelError, InputError
         There is no such model, or the reference is not what it was trained for.
     """
-    from fastcaloq_infer.evaluation.likelihood import MIN_SHOWERS, likelihood
+    from fastcaloq_infer.evaluation.likelihood.held_out import MIN_SHOWERS, likelihood
     from fastcaloq_infer.training.checkpoint import load_flow
 
     flow, _ = load_flow(model)
@@ -46,7 +46,7 @@ def distances_or_note(
     comparison: Comparison, tables: dict[str, Features], notes: list[str], progress: Progress
 ) -> tuple[Distance, ...]:
     """Return FPD and KPD on the samples of equal counts."""
-    from fastcaloq_infer.evaluation.distances import MIN_SHOWERS_PER_FEATURE, distances
+    from fastcaloq_infer.evaluation.metrics.distances import MIN_SHOWERS_PER_FEATURE, distances
 
     name, values = _space(comparison, tables)
     progress("FPD and KPD", 0.0)
@@ -64,7 +64,7 @@ def manifold_or_note(
     comparison: Comparison, tables: dict[str, Features], notes: list[str], progress: Progress
 ) -> Manifold | None:
     """Return precision, density, recall and coverage on the samples of equal counts."""
-    from fastcaloq_infer.evaluation.manifold import MIN_SHOWERS, manifold
+    from fastcaloq_infer.evaluation.metrics.manifold import MIN_SHOWERS, manifold
 
     name, values = _space(comparison, tables)
     progress("precision, density, recall, coverage", 0.0)

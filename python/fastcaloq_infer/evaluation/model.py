@@ -1,7 +1,7 @@
 """Evaluate a model against a held-out Geant4 file in one call.
 
 >>> from fastcaloq_infer.evaluation import evaluate_model, summary
->>> evaluation = evaluate_model("photon", "held_out.hdf5", "training.hdf5")  # doctest: +SKIP
+>>> evaluation = evaluate_model("photon_energy", "held_out.hdf5", "training.hdf5")  # doctest: +SKIP
 >>> print(summary(evaluation))                                              # doctest: +SKIP
 """
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fastcaloq_infer.evaluation.results import Evaluation
-    from fastcaloq_infer.evaluation.sample import LayerEnergyTable
+    from fastcaloq_infer.evaluation.samples.sample import LayerEnergyTable
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.evaluation.groups import EnergyGroups, energy_groups
-from fastcaloq_infer.evaluation.sample import Sample, as_sample
+from fastcaloq_infer.evaluation.samples.groups import EnergyGroups, energy_groups
+from fastcaloq_infer.evaluation.samples.sample import Sample, as_sample
 from fastcaloq_infer.report.style import MARKERS, SERIES
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.evaluation.results import Evaluation
-    from fastcaloq_infer.evaluation.sample import LayerEnergyTable
+    from fastcaloq_infer.evaluation.samples.sample import LayerEnergyTable
     from fastcaloq_infer.report.candidate import Candidate
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcaloq_infer.evaluation.high_level import high_level_features
+from fastcaloq_infer.evaluation.features.high_level import high_level_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from fastcaloq_infer.evaluation.sample import Sample
+    from fastcaloq_infer.evaluation.samples.sample import Sample
     from fastcaloq_infer.report.lineup import Lineup
     from fastcaloq_infer.report.panels import Note
 

@@ -11,7 +11,7 @@ from fastcaloq_infer.files import atomic_path, make_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fastcaloq_infer.evaluation.sample import LayerEnergyTable
+    from fastcaloq_infer.evaluation.samples.sample import LayerEnergyTable
     from fastcaloq_infer.report.candidate import Candidate
     from fastcaloq_infer.report.model_pictures import ConditionerCurves, LearningCurve
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.evaluation.groups import energy_groups
-from fastcaloq_infer.evaluation.sample import as_sample
+from fastcaloq_infer.evaluation.samples.groups import energy_groups
+from fastcaloq_infer.evaluation.samples.sample import as_sample
 from fastcaloq_infer.sampling.showers import Showers
 from fastcaloq_infer.study.layer_figures import layer_figures
 from fastcaloq_infer.study.learner import make_learner
@@ -19,7 +19,7 @@ from fastcaloq_infer.study.store import RunRecord, RunStore, RunTimes
 from fastcaloq_infer.training.seeds import stream_seed
 
 if TYPE_CHECKING:
-    from fastcaloq_infer.evaluation.sample import LayerEnergyTable
+    from fastcaloq_infer.evaluation.samples.sample import LayerEnergyTable
     from fastcaloq_infer.study.matrix import Run
 
 __all__ = ["aucs", "execute"]
@@ -94,7 +94,7 @@ def aucs(
     held_out: LayerEnergyTable, other: LayerEnergyTable, classifiers: int, seed: int
 ) -> tuple[float, ...]:
     """Train classifiers to tell two sets of layer energies apart; their AUC on unseen showers."""
-    from fastcaloq_infer.evaluation.classifier import classify
+    from fastcaloq_infer.evaluation.classifiers.classify import classify
 
     if classifiers == 0:
         return ()

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcaloq_infer.evaluation.comparison import compare
-from fastcaloq_infer.evaluation.figures import separations, zero_fractions
-from fastcaloq_infer.evaluation.high_level import Features
+from fastcaloq_infer.evaluation.features.high_level import Features
+from fastcaloq_infer.evaluation.metrics.per_energy import separations, zero_fractions
+from fastcaloq_infer.evaluation.samples.comparison import compare
 
 if TYPE_CHECKING:
-    from fastcaloq_infer.evaluation.sample import LayerEnergyTable, Sample
+    from fastcaloq_infer.evaluation.samples.sample import LayerEnergyTable, Sample
 
 __all__ = ["layer_figures"]
 

@@ -29,7 +29,7 @@ import numpy as np
 from scipy import stats  # type: ignore[import-untyped]
 
 from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.evaluation.multiple_tests import holm
+from fastcaloq_infer.evaluation.metrics.multiple_tests import holm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

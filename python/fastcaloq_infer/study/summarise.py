@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcaloq_infer.evaluation.groups import energy_groups, match_counts
-from fastcaloq_infer.evaluation.sample import as_sample
+from fastcaloq_infer.evaluation.samples.groups import energy_groups, match_counts
+from fastcaloq_infer.evaluation.samples.sample import as_sample
 from fastcaloq_infer.study.execute import aucs
 from fastcaloq_infer.study.results import (
     CellResults,

@@ -78,7 +78,7 @@ def test_likelihood_of_few_showers_is_left_out():
         sample.take(np.flatnonzero(sample.incident_energy == 1024)[:150])
         for sample in map(read_sample, (packaged_sample("heldout"), packaged_sample("train")))
     )
-    result = evaluate(*part, seeds=0, distances=False, model="photon")
+    result = evaluate(*part, seeds=0, distances=False, model="photon_energy")
     assert result.likelihood is None
     assert any("no incident energy has 200 reference showers" in n for n in result.notes)
 
@@ -118,9 +118,9 @@ def test_generated_files_are_read(tmp_path, name):
     from fastcaloq_infer.sampling import Sampler
 
     path = tmp_path / name
-    produce(Sampler("photon"), 500, path, energies=parse_energies("1024,65536"), seed=3)
+    produce(Sampler("photon_energy"), 500, path, energies=parse_energies("1024,65536"), seed=3)
     sample = read_sample(path)
-    expected = Sampler("photon").sample(sample.incident_energy, eta=sample.eta, seed=3)
+    expected = Sampler("photon_energy").sample(sample.incident_energy, eta=sample.eta, seed=3)
     np.testing.assert_array_equal(sample.layer_energy, expected.layer_energy.astype(np.float64))
     assert (sample.layer_ids, sample.n_showers, sample.voxel_energy) == (
         (0, 1, 2, 3, 12),

@@ -10,7 +10,7 @@ import pytest
 from fastcaloq_infer.data import packaged_sample, read_layer_energies
 from fastcaloq_infer.evaluation import GeneratedShowers, evaluate_layer_energies, read_sample
 from fastcaloq_infer.evaluation.evaluate import evaluate
-from fastcaloq_infer.evaluation.sample import as_sample
+from fastcaloq_infer.evaluation.samples.sample import as_sample
 from fastcaloq_infer.report import Candidate
 from fastcaloq_infer.report.lineup import line_up
 

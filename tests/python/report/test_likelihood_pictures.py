@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fastcaloq_infer.evaluation.likelihood import likelihood
-from fastcaloq_infer.evaluation.sample import Sample
+from fastcaloq_infer.evaluation.likelihood.held_out import likelihood
+from fastcaloq_infer.evaluation.samples.sample import Sample
 from fastcaloq_infer.report.likelihood_pictures import (
     likelihood_figure,
     likelihood_pictures,

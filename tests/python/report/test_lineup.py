@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.evaluation.sample import Sample, as_sample
+from fastcaloq_infer.evaluation.samples.sample import Sample, as_sample
 from fastcaloq_infer.report import Candidate
 from fastcaloq_infer.report.lineup import line_up, mixture_weights
 from fastcaloq_infer.report.table import notes, summary_rows

@@ -1,0 +1,1 @@
+"""Classifiers between two samples: what they see, how they are trained, what they find."""

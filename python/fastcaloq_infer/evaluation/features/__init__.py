@@ -1,0 +1,1 @@
+"""What is looked at: quantities of a shower and their histograms' edges."""

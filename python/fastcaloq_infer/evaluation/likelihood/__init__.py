@@ -1,0 +1,1 @@
+"""The likelihood of held-out showers under a flow, and where it is lost."""

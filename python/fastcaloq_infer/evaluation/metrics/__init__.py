@@ -1,0 +1,1 @@
+"""How far two samples are apart: one figure per file, each beside its floor."""

@@ -1,0 +1,1 @@
+"""Who is compared: showers read from files, checked, and made comparable."""

@@ -1,0 +1,126 @@
+"""Read a file of showers as the figures need them, voxels and all.
+
+Besides the shower files of ``fastcaloq_infer.data`` (voxels, or layer energies only), the files
+that ``fastcaloq sample`` writes are read: HDF5, and ROOT with a TTree or an RNTuple.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastcaloq_infer.data import open_showers
+from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.evaluation.progress import silent
+from fastcaloq_infer.evaluation.samples.sample import Sample
+
+if TYPE_CHECKING:
+    from fastcaloq_infer.data import Binning
+    from fastcaloq_infer.data.shower_file import ShowerFile
+    from fastcaloq_infer.evaluation.progress import Progress
+
+ROOT_ROWS = 1_000_000
+"""Showers read at once from a ROOT file: 50 MB."""
+
+
+def read_sample(
+    path: Path | str,
+    binning: Binning | str | Path | None = None,
+    *,
+    particle: str | int | None = None,
+    eta: float | None = None,
+    progress: Progress = silent,
+) -> Sample:
+    """Read all showers of a file, every row checked, in chunks.
+
+    Voxels take 4 bytes each in memory: 31 MB for 21,000 photons of data set 1.
+
+    Parameters
+    ----------
+    path
+        CaloChallenge or ATLAS voxels, layer energies, or showers written by ``fastcaloq sample``.
+    binning, particle, eta
+        As in ``open_showers``; ROOT files state all that is needed.
+    progress
+        Called after every chunk.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or a row is bad (the first one is named).
+    """
+    path = Path(path)
+    if path.suffix == ".root":
+        return _read_root(path)
+    with open_showers(path, binning, particle=particle, eta=eta) as file:
+        read = _read_voxels if file.has_voxels else _read_layers
+        return replace(read(file, progress), layer_ids=file.layer_ids, name=path.name)
+
+
+def _read_voxels(file: ShowerFile, progress: Progress) -> Sample:
+    binning = file.binning
+    if binning is None:  # cannot happen: a file that has voxels knows them
+        raise InputError(f"{file.path}: the binning of the voxels is not known; give it")
+    n = file.n_showers
+    energy, eta = np.empty(n), np.empty(n)
+    voxels = np.empty((n, binning.n_voxels), np.float32)
+    for batch in file.iterate():
+        rows = slice(batch.first_row, batch.first_row + len(batch))
+        energy[rows], voxels[rows] = batch.incident_energy, batch.showers
+        if batch.eta is not None:
+            eta[rows] = batch.eta
+        progress(f"read {file.path.name}", rows.stop / n)
+    return Sample(
+        energy,
+        binning.layer_energies(voxels),
+        eta=eta if file.has_eta else None,
+        voxel_energy=voxels,
+        binning=binning,
+    )
+
+
+def _read_layers(file: ShowerFile, progress: Progress) -> Sample:
+    n, done = file.n_showers, 0
+    energy, eta = np.empty(n), np.empty(n)
+    layers = np.empty((n, len(file.layer_ids)))
+    for energies, etas, layer_energies in file.iterate_layer_energies():
+        rows = slice(done, done + len(energies))
+        energy[rows], layers[rows] = energies, layer_energies
+        if etas is not None:
+            eta[rows] = etas
+        done = rows.stop
+        progress(f"read {file.path.name}", done / n)
+    return Sample(energy, layers, eta=eta if file.has_eta else None)
+
+
+def _read_root(path: Path) -> Sample:
+    """Read a ROOT file that ``fastcaloq sample`` wrote."""
+    from fastcaloq_infer.output.reading import read_columns, read_provenance
+    from fastcaloq_infer.output.schema import layer_column
+
+    layers = read_provenance(path).layers
+    try:
+        chunks = list(read_columns(path, ROOT_ROWS))
+    except InputError:
+        raise
+    except Exception as error:  # uproot raises whatever a damaged byte leads it to
+        raise InputError(
+            f"cannot read {path}: the ROOT file is damaged "
+            f"({' '.join(str(error).split())[:200]}); make it again"
+        ) from error
+    if not chunks:
+        raise InputError(f"{path} holds no showers: there is nothing to evaluate; draw some")
+    columns = {
+        name: np.concatenate([chunk[name] for chunk in chunks])
+        for name in ("incident_energy", "eta", *map(layer_column, layers))
+    }
+    return Sample(
+        columns["incident_energy"].astype(np.float64),
+        np.column_stack([columns[layer_column(i)] for i in layers]).astype(np.float64),
+        eta=columns["eta"].astype(np.float64),
+        layer_ids=layers,
+        name=path.name,
+    )
