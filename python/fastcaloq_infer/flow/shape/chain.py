@@ -78,7 +78,7 @@ def to_chain(voxels: Tensor, order: VoxelOrder) -> Chain:
 
 
 def _energies(voxels: Tensor, order: VoxelOrder) -> tuple[dict[Cell, Tensor], Tensor]:
-    """Return energies of all rings and, where there are bins in alpha, of all voxels; of the layers."""
+    """Return the energies of rings and voxels in alpha bins, and of the layers (N, L)."""
     energy: dict[Cell, Tensor] = {}
     layers = []
     start = 0
