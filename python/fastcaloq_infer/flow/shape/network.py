@@ -32,29 +32,54 @@ __all__ = ["ShapeNetwork", "StaircaseLinear"]
 N_LOCAL = 1 + N_NEIGHBOURS
 """What a coordinate sees beside its context: the energy it shares, and its neighbours."""
 
+_ROW_BLOCKS = 8
+
 
 class StaircaseLinear(nn.Module):
     """y = W x, row i of W being zero beyond the first ``extents[i]`` columns; no bias.
 
-    ``weight`` holds the other numbers alone, row by row.
-    """
+    ``weight`` holds the other numbers alone, row by row.  The product is made of a few products of
+    row blocks, each as wide as its widest row, which spares most of the zeros.
 
-    mask: Tensor
+    Parameters
+    ----------
+    n_inputs
+        Columns.
+    extents
+        (rows,) ascending.
+    """
 
     def __init__(self, n_inputs: int, extents: Tensor) -> None:
         super().__init__()
-        mask = torch.arange(n_inputs)[None] < extents[:, None]
-        self.register_buffer("mask", mask, persistent=False)
+        self._blocks = []
+        for index, rows in enumerate(extents.tensor_split(_ROW_BLOCKS)):
+            if len(rows):
+                mask = torch.arange(int(rows[-1]))[None] < rows[:, None]
+                self.register_buffer(f"mask{index}", mask, persistent=False)
+                self._blocks.append((f"mask{index}", int(mask.sum())))
         bound = 1.0 / math.sqrt(max(n_inputs, 1))
-        self.weight = nn.Parameter(torch.empty(int(mask.sum())).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(int(extents.sum())).uniform_(-bound, bound))
+
+    def blocks(self) -> list[Tensor]:
+        """Return the row blocks of W, each cut to its widest row."""
+        masks = [self.get_buffer(name) for name, _ in self._blocks]
+        parts = torch.split(self.weight, [count for _, count in self._blocks])
+        return [
+            self.weight.new_zeros(mask.shape).masked_scatter(mask, part)
+            for mask, part in zip(masks, parts, strict=True)
+        ]
 
     def matrix(self) -> Tensor:
-        """Return W (rows, columns)."""
-        return self.weight.new_zeros(self.mask.shape).masked_scatter(self.mask, self.weight)
+        """Return W, as wide as its widest row."""
+        blocks = self.blocks()
+        width = blocks[-1].shape[1]
+        return torch.cat([functional.pad(b, (0, width - b.shape[1])) for b in blocks])
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to (N, columns)."""
-        return functional.linear(x, self.matrix())
+        return torch.cat(
+            [functional.linear(x[:, : block.shape[1]], block) for block in self.blocks()], dim=1
+        )
 
 
 class ShapeNetwork(nn.Module):
@@ -166,7 +191,7 @@ class Steps:
         units, size = network.units, network.context_size
         own, seen = slice(group * units, (group + 1) * units), (group + 1) * units
         self._h1[:, own] = functional.silu(
-            self._a1[:, own] + functional.linear(known, self._w1[own])
+            self._a1[:, own] + functional.linear(known[:, : self._w1.shape[1]], self._w1[own])
         )
         new = self._a2[:, own] + functional.linear(self._h1[:, :seen], self._w2[own, :seen])
         self._h2[:, own] = self._h1[:, own] + functional.silu(new)
