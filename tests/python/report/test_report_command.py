@@ -18,7 +18,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     app = typer.Typer()
     app.command()(report)
     output = tmp_path_factory.mktemp("report") / "photon"
-    result = CliRunner().invoke(app, ["photon", "-o", str(output), "--multiple", "4"])
+    result = CliRunner().invoke(app, ["photon_energy", "-o", str(output), "--multiple", "4"])
     assert result.exit_code == 0, result.output
     return output
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_impossible_numbers_are_refused(tmp_path: Path, options: list[str]) -> None:
     app = typer.Typer()
     app.command()(report)
-    result = CliRunner().invoke(app, ["photon", "-o", str(tmp_path / "report"), *options])
+    result = CliRunner().invoke(app, ["photon_energy", "-o", str(tmp_path / "report"), *options])
     assert result.exit_code == 2
     assert not list(tmp_path.iterdir())
 
