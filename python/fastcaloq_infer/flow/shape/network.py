@@ -146,10 +146,11 @@ class ShapeNetwork(nn.Module):
 
     def heads(self, context: Tensor, total: Tensor, local: Tensor, which: slice) -> Tensor:
         """Return parameters (N, n, P) of the coordinates ``which`` from context (N, n * ctx)."""
-        context = context.view(context.shape[0], -1, self.context_size)
-        x = torch.cat([context, total.unsqueeze(2), local], dim=2).transpose(0, 1)
-        y = functional.silu(torch.baddbmm(self.head1_bias[which], x, self.head1[which]))
-        return torch.baddbmm(self.head2_bias[which], y, self.head2[which]).transpose(0, 1)
+        with torch.autocast(context.device.type, enabled=False):  # shifts need all their digits
+            context = context.to(total.dtype).view(context.shape[0], -1, self.context_size)
+            x = torch.cat([context, total.unsqueeze(2), local], dim=2).transpose(0, 1)
+            y = functional.silu(torch.baddbmm(self.head1_bias[which], x, self.head1[which]))
+            return torch.baddbmm(self.head2_bias[which], y, self.head2[which]).transpose(0, 1)
 
     def steps(self, condition: Tensor) -> Steps:
         """Start drawing showers of the given conditions step by step."""
