@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "kernel_table.hpp"
+#include "shape_parameters.hpp"
 #include "views.hpp"
 
 namespace fastcaloq::kernels {

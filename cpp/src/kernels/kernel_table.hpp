@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "shape_views.hpp"
 #include "views.hpp"
 
 namespace fastcaloq::kernels {
@@ -19,6 +20,14 @@ struct KernelTable {
   void (*sample)(const FlowView& flow, const float* incident_energy, const float* condition,
                  const float* features, const float* latents, float* layer_energy, std::size_t n,
                  float* scratch);
+
+  // Voxel energies from layer energies and latents, any n.
+  //   incident_energy [n] MeV, > 0; condition [n, 2]; features [n, Q] (nullptr if Q = 0);
+  //   layer_energy [n, L] MeV; latents [n, C]; voxel_energy [n, V] MeV, out; scratch:
+  //   PackedShape::workspace_floats(), 64-byte aligned.
+  void (*sample_shape)(const ShapeView& shape, const float* incident_energy, const float* condition,
+                       const float* features, const float* layer_energy, const float* latents,
+                       float* voxel_energy, std::size_t n, float* scratch);
 
   // condition [n, 2] and, if not nullptr, log_energy [n] = log(E_inc / MeV).
   void (*condition)(const ConditionView& condition, const float* incident_energy, const float* eta,

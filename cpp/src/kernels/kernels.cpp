@@ -5,6 +5,7 @@
 #include "flow.hpp"
 #include "kernel_table.hpp"
 #include "random.hpp"
+#include "shape_flow.hpp"
 
 #define FASTCALOQ_TEXT_(name) #name
 #define FASTCALOQ_TEXT(name) FASTCALOQ_TEXT_(name)
@@ -56,6 +57,7 @@ static void evaluate_kernel(MathFunction function, const float* x, float* y, std
 extern const KernelTable table;
 const KernelTable table = {FASTCALOQ_TEXT(FASTCALOQ_VARIANT),
                            sample_kernel,
+                           sample_shape_kernel,
                            condition_kernel,
                            table_features_kernel,
                            linear_kernel,
