@@ -34,7 +34,7 @@ def train(
     ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the result only.")] = False,
 ) -> None:
-    """Train a model and leave a run folder.
+    """Train a model of layer energies, or of voxels (model: shape), and leave a run folder.
 
     On several processes: torchrun --nproc-per-node 2 --no-python fastcaloq train -c CONFIG.yaml
 
@@ -51,11 +51,11 @@ def train(
 
     from rich.console import Console
 
-    from fastcaloq_infer.training import TrainConfig
+    from fastcaloq_infer.training import load_config
     from fastcaloq_infer.training import train as train_model
     from fastcaloq_infer.training.processes import is_first
 
-    chosen = TrainConfig.load(config, settings)
+    chosen = load_config(config, settings)
     folder = output if output is not None else Path("runs") / chosen.name
     log = None if quiet else Console(stderr=True)
     model = train_model(chosen, folder, resume=resume, console=log)

@@ -42,28 +42,33 @@ class EpochBatches:
         self, objective: Objective, showers: ShowerTensors, batch_size: int, seed: int
     ) -> None:
         self._objective = objective
-        self._showers = showers
+        self._showers: ShowerTensors | None = showers
+        self._n = len(showers)
         self._seed = seed
         self._device = showers.layer_energy.device
         self._noise = Generator(self._device).manual_seed(stream_seed(seed, Stream.NOISE))
         self._noise_at_epoch = self._noise.get_state()
         self._rows: Prepared | None = None
-        self.batch_size = min(batch_size, len(showers))
-        self.per_epoch = len(showers) // self.batch_size
+        self._order: Tensor | None = None
+        self.batch_size = min(batch_size, self._n)
+        self.per_epoch = self._n // self.batch_size
         self.epoch = 0
         self.position = 0
 
     def next(self) -> list[Tensor]:
-        """Return the next batch, views of (B, ...) tensors, and move on."""
-        rows = self.start_epoch()
+        """Return the next batch, tensors (B, ...), and move on."""
+        rows, order = self.start_epoch()
         start = self.position * self.batch_size
-        batch = [tensor[start : start + self.batch_size] for tensor in rows]
+        chosen = order[start : start + self.batch_size]
+        batch = [tensor[chosen] for tensor in rows]
         self.position += 1
         if self.position == self.per_epoch:
             self.epoch += 1
             self.position = 0
-            self._rows = None
-            self._noise_at_epoch = self._noise.get_state()
+            self._order = None
+            if self._objective.noisy:
+                self._rows = None
+                self._noise_at_epoch = self._noise.get_state()
         return batch
 
     @property
@@ -71,18 +76,24 @@ class EpochBatches:
         """Whether the last batch ended an epoch."""
         return self.position == 0
 
-    def start_epoch(self) -> Prepared:
-        """Prepare the rows of the present epoch, where that has not happened yet."""
+    def start_epoch(self) -> tuple[Prepared, Tensor]:
+        """Prepare rows and order of the present epoch, where that has not happened yet."""
         if self._rows is None:
-            self._rows = self._shuffled()
-        return self._rows
+            self._rows = self._prepared()
+        if self._order is None:
+            random = Generator().manual_seed(stream_seed(self._seed, Stream.ORDER + self.epoch))
+            self._order = torch.randperm(self._n, generator=random).to(self._device)
+        return self._rows, self._order
 
-    def _shuffled(self) -> Prepared:
+    def _prepared(self) -> Prepared:
+        if self._showers is None:  # rows without noise are never made twice
+            msg = "the showers have been let go"
+            raise RuntimeError(msg)
         self._noise_at_epoch = self._noise.get_state()
         rows = self._objective.prepare(self._showers, self._noise)
-        random = Generator().manual_seed(stream_seed(self._seed, Stream.ORDER + self.epoch))
-        order = torch.randperm(len(self._showers), generator=random).to(self._device)
-        return tuple(tensor[order] for tensor in rows)
+        if not self._objective.noisy:
+            self._showers = None
+        return rows
 
     def state_dict(self) -> dict[str, Any]:
         """Return the place in the sequence of batches."""
@@ -93,4 +104,6 @@ class EpochBatches:
         self.epoch, self.position = state["epoch"], state["position"]
         self._noise.set_state(state["noise"].cpu())
         self._noise_at_epoch = state["noise"]
-        self._rows = None
+        self._order = None
+        if self._objective.noisy:
+            self._rows = None

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import torch
 
 from fastcaloq_infer.artefact.sections import Ranges
 from fastcaloq_infer.conditioning import build_conditioner
-from fastcaloq_infer.errors import ConfigError
+from fastcaloq_infer.errors import ConfigError, InputError
 from fastcaloq_infer.flow.condition import Validity
 from fastcaloq_infer.flow.energy_flow import EnergyFlow
+from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
 from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
+from fastcaloq_infer.training.config import ShapeTrainConfig, TrainConfig
 from fastcaloq_infer.training.metadata import (
+    FlowMetadata,
     ModelMetadata,
+    ShapeMetadata,
     binning_section,
     constants_of,
     preprocessing_section,
@@ -23,16 +27,23 @@ from fastcaloq_infer.training.seeds import Stream, stream_seed
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fastcaloq_infer.training.config import TrainConfig
-    from fastcaloq_infer.training.data import TrainingSet
+    from fastcaloq_infer.training.config import TrainingConfig
+    from fastcaloq_infer.training.data import ShowerTensors, TrainingSet
 
 __all__ = ["build_flow", "describe", "initial_flow"]
 
 _INITIALISATION_ROWS = 50_000
+_INITIALISATION_SHAPES = 10_000
 
 
-def describe(config: TrainConfig, showers: TrainingSet) -> ModelMetadata:
-    """Fit the preprocessing to the training showers and write down what the model will be.
+@overload
+def describe(config: TrainConfig, showers: TrainingSet) -> ModelMetadata: ...
+@overload
+def describe(config: ShapeTrainConfig, showers: TrainingSet) -> ShapeMetadata: ...
+def describe(
+    config: TrainConfig | ShapeTrainConfig, showers: TrainingSet
+) -> ModelMetadata | ShapeMetadata:
+    """Write down what the model will be; fits the preprocessing of layer energies to the showers.
 
     Raises
     ------
@@ -41,28 +52,27 @@ def describe(config: TrainConfig, showers: TrainingSet) -> ModelMetadata:
     ConfigError
         The showers do not lie in ``data.eta_slice``.
     """
-    train = showers.train
-    preprocessing = EnergyPreprocessing.fit(
-        train.layer_energy.numpy(), train.incident_energy.numpy(), config.preprocessing
-    )
-    eta, eta_dependent = _eta_range(train.eta.abs(), config.data.eta_slice)
-    return ModelMetadata(
+    eta, eta_dependent = _eta_range(showers.train.eta.abs(), config.data.eta_slice)
+    incident_energy = showers.train.incident_energy
+    common = FlowMetadata(
         name=config.name,
         particle=showers.binning.particle,
         pdg_id=showers.binning.pdg_id,
         binning=binning_section(showers.binning),
         validity=Ranges(
-            incident_energy=(
-                float(train.incident_energy.min()),
-                float(train.incident_energy.max()),
-            ),
-            eta=eta,
+            incident_energy=(float(incident_energy.min()), float(incident_energy.max())), eta=eta
         ),
         eta_dependent=eta_dependent,
-        preprocessing=preprocessing_section(preprocessing),
-        flow=config.flow,
         quantum=config.quantum,
         training=None,
+    )
+    if isinstance(config, ShapeTrainConfig):
+        return ShapeMetadata(**dict(common), shape=config.shape)
+    preprocessing = EnergyPreprocessing.fit(
+        showers.train.layer_energy.numpy(), incident_energy.numpy(), config.preprocessing
+    )
+    return ModelMetadata(
+        **dict(common), preprocessing=preprocessing_section(preprocessing), flow=config.flow
     )
 
 
@@ -85,25 +95,49 @@ def _eta_range(eta: Tensor, piece: tuple[float, float] | None) -> tuple[tuple[fl
     )
 
 
-def build_flow(metadata: ModelMetadata) -> EnergyFlow:
+@overload
+def build_flow(metadata: ModelMetadata) -> EnergyFlow: ...
+@overload
+def build_flow(metadata: ShapeMetadata) -> ShapeFlow: ...
+def build_flow(metadata: ModelMetadata | ShapeMetadata) -> EnergyFlow | ShapeFlow:
     """Return the flow that ``metadata`` describes, in float64, with random weights."""
     validity = Validity(
         metadata.validity.incident_energy, metadata.validity.eta, metadata.eta_dependent
     )
-    return EnergyFlow(
-        metadata.flow,
-        EnergyPreprocessing(constants_of(metadata.preprocessing)),
-        validity,
-        build_conditioner(metadata.quantum),
-    ).double()
+    conditioner = build_conditioner(metadata.quantum)
+    if isinstance(metadata, ShapeMetadata):
+        layers = [(len(layer.r_edges) - 1, layer.n_alpha) for layer in metadata.binning.layers]
+        return ShapeFlow(metadata.shape, layers, validity, conditioner).double()
+    preprocessing = EnergyPreprocessing(constants_of(metadata.preprocessing))
+    return EnergyFlow(metadata.flow, preprocessing, validity, conditioner).double()
 
 
-def initial_flow(config: TrainConfig, metadata: ModelMetadata, showers: TrainingSet) -> EnergyFlow:
+@overload
+def initial_flow(
+    config: TrainingConfig, metadata: ModelMetadata, showers: TrainingSet
+) -> EnergyFlow: ...
+@overload
+def initial_flow(
+    config: TrainingConfig, metadata: ShapeMetadata, showers: TrainingSet
+) -> ShapeFlow: ...
+def initial_flow(
+    config: TrainingConfig, metadata: ModelMetadata | ShapeMetadata, showers: TrainingSet
+) -> EnergyFlow | ShapeFlow:
     """Return the flow a training starts from; its weights depend on seed and data alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(config.seed, Stream.WEIGHTS))
         flow = build_flow(metadata)
-    few = showers.train[torch.arange(min(len(showers.train), _INITIALISATION_ROWS))]
-    noise = torch.Generator().manual_seed(stream_seed(config.seed, Stream.INITIALISATION))
-    flow.initialise(few.layer_energy, few.incident_energy, few.eta, noise)
+    if isinstance(flow, ShapeFlow):
+        few = showers.train[_first(showers.train, _INITIALISATION_SHAPES)]
+        if few.voxels is None:
+            raise InputError("a shape flow learns from voxels, but there are layer energies only")
+        flow.initialise(few.voxels, few.incident_energy, few.eta)
+    else:
+        few = showers.train[_first(showers.train, _INITIALISATION_ROWS)]
+        noise = torch.Generator().manual_seed(stream_seed(config.seed, Stream.INITIALISATION))
+        flow.initialise(few.layer_energy, few.incident_energy, few.eta, noise)
     return flow.to(torch.float32 if config.dtype == "float32" else torch.float64)
+
+
+def _first(showers: ShowerTensors, rows: int) -> Tensor:
+    return torch.arange(min(len(showers), rows))

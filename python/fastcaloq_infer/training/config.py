@@ -4,117 +4,50 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    ValidationInfo,
-    field_serializer,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from fastcaloq_infer.conditioning import QuantumConfig
 from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.files import atomic_path
 from fastcaloq_infer.flow.config import FlowConfig
+from fastcaloq_infer.flow.shape.config import ShapeConfig
 from fastcaloq_infer.preprocessing.config import PreprocessingConfig
 from fastcaloq_infer.training.config_errors import validate
+from fastcaloq_infer.training.sections import (
+    PACKAGED,
+    DataConfig,
+    DataPath,
+    Fraction,
+    OptimiserConfig,
+    ScheduleConfig,
+    Strict,
+    TrainingDataConfig,
+)
 from fastcaloq_infer.training.settings import read_settings
 
 __all__ = [
     "PACKAGED",
     "DataConfig",
+    "DataPath",
     "OptimiserConfig",
     "ScheduleConfig",
+    "ShapeTrainConfig",
     "TrainConfig",
+    "TrainingConfig",
+    "load_config",
 ]
 
-PACKAGED: Final = "packaged"
-"""The word that stands for the sample that comes with the package instead of a path."""
 
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-DataPath = Literal["packaged"] | Path
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=()
-    )
-
-
-class DataConfig(_Strict):
-    """Which showers to learn from and which to be judged on.
-
-    Paths are relative to the configuration file. ``packaged`` is the training part of the sample
-    that comes with the package; its held-out part is for evaluation and cannot be named here.
-    """
-
-    train: DataPath = PACKAGED
-    validation: Path | None = Field(
-        None, description="file of held-out showers; without it a part of `train` is held out"
-    )
-    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="part of `train` held out, chosen by the seed, equal in spectrum"
-    )
-    binning: str = Field("dataset-1-photons", description="name of a binning, or a binning.xml")
-    eta: float | None = Field(None, description="|eta| of the showers where the file has none")
-    eta_slice: tuple[float, float] | None = Field(
-        None, description="range of |eta| that showers of a single eta stand for"
-    )
-
-    @field_validator("train", "validation", mode="after")
-    @classmethod
-    def _resolve(cls, value: Path | str | None, info: ValidationInfo) -> Path | str | None:
-        if value is None or value == PACKAGED:
-            return value
-        folder = (info.context or {}).get("folder")
-        return Path(folder, value) if folder is not None else Path(value)
-
-    @field_validator("binning", mode="after")
-    @classmethod
-    def _resolve_xml(cls, value: str, info: ValidationInfo) -> str:
-        folder = (info.context or {}).get("folder")
-        return str(Path(folder, value)) if folder is not None and value.endswith(".xml") else value
-
-    @field_serializer("train", "validation")
-    def _plain(self, value: Path | str | None) -> str | None:
-        return None if value is None else str(value)
-
-
-class OptimiserConfig(_Strict):
-    """AdamW (Loshchilov and Hutter 2017, arXiv:1711.05101)."""
-
-    lr: PositiveFloat = Field(2e-3, description="peak learning rate")
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-5
-    betas: tuple[Fraction, Fraction] = (0.9, 0.99)
-    eps: PositiveFloat = 1e-8
-
-
-class ScheduleConfig(_Strict):
-    """Learning rate over the training; see :func:`~.schedule.learning_rate_factor`."""
-
-    kind: Literal["one_cycle", "cosine", "constant"] = "one_cycle"
-    warm_up: Fraction = Field(0.1, description="part of the training in which the rate rises")
-    start_factor: Annotated[float, Field(ge=0, le=1)] = 0.04
-    end_factor: Annotated[float, Field(ge=0, le=1)] = 1e-3
-
-
-class TrainConfig(_Strict):
-    """Everything that decides what a training does; two equal ones give the same model."""
+class TrainingConfig(Strict):
+    """What trainings of layer energies and of voxels have in common."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     particle: Literal["photon", "electron", "pion"]
     seed: NonNegativeInt = 0
-    data: DataConfig = DataConfig()
-    preprocessing: PreprocessingConfig = PreprocessingConfig()
-    flow: FlowConfig = FlowConfig()
+    data: TrainingDataConfig = TrainingDataConfig()
     quantum: QuantumConfig = QuantumConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
@@ -133,18 +66,25 @@ class TrainConfig(_Strict):
     )
     device: Literal["cpu", "cuda", "auto"] = "cpu"
     dtype: Literal["float32", "float64"] = "float32"
+    precision: Literal["full", "bf16-mixed"] = Field(
+        "full", description="bf16-mixed: matrix products in bfloat16; likelihood and weights stay"
+    )
+    compile: bool = Field(False, description="compile the step with torch.compile")
 
     @model_validator(mode="after")
-    def _length(self) -> TrainConfig:
+    def _consistent(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
             msg = "give either 'epochs' or 'steps', the length of the training"
+            raise ValueError(msg)
+        if self.precision != "full" and self.dtype != "float32":
+            msg = f"precision {self.precision} is for weights in float32; leave out 'dtype'"
             raise ValueError(msg)
         return self
 
     @classmethod
     def from_dict(
         cls, raw: dict[str, Any], *, source: str = "configuration", folder: Path | None = None
-    ) -> TrainConfig:
+    ) -> Self:
         """Build a configuration from plain data.
 
         Parameters
@@ -164,7 +104,7 @@ class TrainConfig(_Strict):
         return validate(cls, raw, source, {"folder": folder})
 
     @classmethod
-    def load(cls, path: Path | str, overrides: list[str] | None = None) -> TrainConfig:
+    def load(cls, path: Path | str, overrides: list[str] | None = None) -> Self:
         """Read a YAML file, with ``key.subkey=value`` overrides applied on top.
 
         A name without a suffix, such as ``demo_energy``, is that of a shipped configuration.
@@ -172,15 +112,17 @@ class TrainConfig(_Strict):
         Raises
         ------
         ConfigError
-            The file is missing or no YAML mapping, or what it says is refused.
+            The file is missing or no YAML mapping, what it says is refused, or it is for another
+            kind of model.
         """
-        path, raw = read_settings(path, overrides or [])
-        if (model := raw.pop("model", "flow")) != "flow":
-            raise ConfigError(
-                f"{path} is for 'model: {model}', which is only there to be compared with by "
-                "'fastcaloq study'; name a configuration of a flow"
-            )
-        return cls.from_dict(raw, source=str(path), folder=path.parent)
+        config = load_config(path, overrides)
+        if isinstance(config, cls):
+            return config
+        found, wanted = (
+            "whole showers ('model: shape')" if shape else "layer energies"
+            for shape in (isinstance(config, ShapeTrainConfig), issubclass(cls, ShapeTrainConfig))
+        )
+        raise ConfigError(f"{path} is for {found}; name a configuration for {wanted}")
 
     def save(self, path: Path) -> None:
         """Write the configuration as YAML; data paths become relative to the file's folder.
@@ -205,3 +147,45 @@ class TrainConfig(_Strict):
             msg = "give either 'epochs' or 'steps', the length of the training"
             raise ConfigError(msg)
         return self.epochs * steps_per_epoch
+
+
+class TrainConfig(TrainingConfig):
+    """Everything that decides what a training of layer energies does.
+
+    Two equal ones give the same model.
+    """
+
+    preprocessing: PreprocessingConfig = PreprocessingConfig()
+    flow: FlowConfig = FlowConfig()
+
+
+class ShapeTrainConfig(TrainingConfig):
+    """Everything that decides what a training of voxels, given the layer energies, does.
+
+    ``data.train`` is a file of whole showers; ``packaged`` is the sample that has voxels.
+    """
+
+    model: Literal["shape"] = "shape"
+    shape: ShapeConfig = ShapeConfig()
+
+
+def load_config(
+    path: Path | str, overrides: list[str] | None = None
+) -> TrainConfig | ShapeTrainConfig:
+    """Read the configuration of a training; its key ``model`` says of which kind.
+
+    Raises
+    ------
+    ConfigError
+        As :meth:`TrainingConfig.load`.
+    """
+    path, raw = read_settings(path, overrides or [])
+    model = raw.pop("model", "flow")
+    if model == "shape":
+        return ShapeTrainConfig.from_dict(raw, source=str(path), folder=path.parent)
+    if model == "flow":
+        return TrainConfig.from_dict(raw, source=str(path), folder=path.parent)
+    raise ConfigError(
+        f"{path} is for 'model: {model}', which is only there to be compared with by "
+        "'fastcaloq study'; name a configuration with 'model: flow' (the default) or 'model: shape'"
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import torch
 
 from fastcaloq_infer import data
@@ -13,21 +14,27 @@ from fastcaloq_infer.artefact.provenance import TrainingData
 from fastcaloq_infer.data.selection import equal_in_spectrum
 from fastcaloq_infer.errors import ConfigError, InputError
 from fastcaloq_infer.files import sha256_file
-from fastcaloq_infer.training.config import PACKAGED
+from fastcaloq_infer.training.config import PACKAGED, ShapeTrainConfig
+from fastcaloq_infer.training.memory import refuse_too_large
 from fastcaloq_infer.training.seeds import Stream, stream_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from fastcaloq_infer.data import Binning, LayerEnergies
-    from fastcaloq_infer.training.config import DataPath, TrainConfig
+    from fastcaloq_infer.training.config import DataPath, TrainingConfig
 
 __all__ = ["ShowerTensors", "TrainingSet", "read_training_set"]
+
+_SAME_ENERGY = 1e-6
+_SHOWN = 12
 
 
 @dataclass(frozen=True)
 class ShowerTensors:
-    """Showers on one device, float64.
+    """Showers on one device, float64 but for the voxels.
 
     Attributes
     ----------
@@ -37,21 +44,30 @@ class ShowerTensors:
         (N,) MeV.
     eta
         (N,) pseudorapidity.
+    voxels
+        (N, V) MeV, float32; None where the training is of layer energies.
     """
 
     layer_energy: Tensor
     incident_energy: Tensor
     eta: Tensor
+    voxels: Tensor | None = None
 
     def __len__(self) -> int:
         return self.incident_energy.shape[0]
 
     def __getitem__(self, rows: Tensor) -> ShowerTensors:
-        return ShowerTensors(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return self._each(lambda column: column[rows])
 
     def to(self, device: torch.device) -> ShowerTensors:
         """Return the showers on another device."""
-        return ShowerTensors(*(getattr(self, field.name).to(device) for field in fields(self)))
+        return self._each(lambda column: column.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> ShowerTensors:
+        voxels = None if self.voxels is None else change(self.voxels)
+        return ShowerTensors(
+            change(self.layer_energy), change(self.incident_energy), change(self.eta), voxels
+        )
 
     @classmethod
     def from_energies(cls, energies: LayerEnergies) -> Self:
@@ -80,7 +96,7 @@ class TrainingSet:
     files: tuple[TrainingData, ...]
 
 
-def read_training_set(config: TrainConfig) -> TrainingSet:
+def read_training_set(config: TrainingConfig) -> TrainingSet:
     """Read and split the showers a configuration names.
 
     Raises
@@ -112,13 +128,71 @@ def read_training_set(config: TrainConfig) -> TrainingSet:
 
 
 def _read(
-    config: TrainConfig, source: DataPath, binning: Binning
+    config: TrainingConfig, source: DataPath, binning: Binning
 ) -> tuple[ShowerTensors, TrainingData]:
-    path = data.packaged_sample("train") if source == PACKAGED else Path(source)
-    energies = data.read_layer_energies(path, binning, eta=config.data.eta)
-    showers = ShowerTensors.from_energies(energies)
+    if isinstance(config, ShapeTrainConfig):
+        path = data.packaged_sample("showers") if source == PACKAGED else Path(source)
+        showers = _read_voxels(path, binning, config.data.eta)
+    else:
+        path = data.packaged_sample("train") if source == PACKAGED else Path(source)
+        energies = data.read_layer_energies(path, binning, eta=config.data.eta)
+        showers = ShowerTensors.from_energies(energies)
+    showers = _without(showers, config.data.leave_out, path)
     file = TrainingData(name=path.name, sha256=sha256_file(path), showers=len(showers))
     return showers, file
+
+
+def _read_voxels(path: Path, binning: Binning, eta: float | None) -> ShowerTensors:
+    """Read whole showers into memory, checking every row.
+
+    Raises
+    ------
+    InputError
+        No voxels, no eta, a bad row, another binning, or more showers than fit in memory.
+    """
+    with data.open_showers(path, binning, eta=eta) as file:
+        if not file.has_voxels:
+            raise InputError(
+                f"{path} {file.why_no_voxels()}; 'model: shape' learns from voxels, so name a file "
+                "of whole showers with --set data.train=FILE"
+            )
+        if not file.has_eta:
+            raise InputError(
+                f"{path}: eta is not stated in the file (attribute 'eta' or a dataset); the model "
+                "is conditioned on it, so set 'data.eta'"
+            )
+        n = file.n_showers
+        row = 4 * binning.n_voxels + 8 * (binning.n_layers + 2)
+        refuse_too_large(n * row, f"{path}: the voxels of its {n} showers")
+        voxels = torch.empty(n, binning.n_voxels, dtype=torch.float32)
+        layer_energy = torch.empty(n, binning.n_layers, dtype=torch.float64)
+        incident_energy = torch.empty(n, dtype=torch.float64)
+        etas = torch.empty(n, dtype=torch.float64)
+        for batch in file.iterate():
+            rows = slice(batch.first_row, batch.first_row + len(batch))
+            voxels[rows] = torch.from_numpy(batch.showers)
+            layer_energy[rows] = torch.from_numpy(binning.layer_energies(batch.showers))
+            incident_energy[rows] = torch.from_numpy(batch.incident_energy)
+            if batch.eta is not None:
+                etas[rows] = torch.from_numpy(batch.eta)
+    return ShowerTensors(layer_energy, incident_energy, etas, voxels)
+
+
+def _without(showers: ShowerTensors, energies: tuple[float, ...], path: Path) -> ShowerTensors:
+    """Leave out the showers of some incident energies, each of which there must be."""
+    for energy in energies:
+        left_out = (showers.incident_energy / energy - 1.0).abs() <= _SAME_ENERGY
+        if not left_out.any():
+            there = np.unique(showers.incident_energy.numpy()).tolist()
+            known = ", ".join(f"{value:g}" for value in there[:_SHOWN])
+            raise InputError(
+                f"{path} has no shower of {energy:g} MeV, so 'data.leave_out' cannot leave it out; "
+                f"there are {known}{', ...' if len(there) > _SHOWN else ''} MeV"
+            )
+        showers = showers[~left_out]
+    if energies and not len(showers):
+        raise InputError(f"'data.leave_out' leaves out every shower of {path}; name fewer energies")
+    return showers
 
 
 def _split(

@@ -34,6 +34,17 @@ def refuse_divergence(failures: int, step: int, loss: float, lr: float) -> None:
 
 
 def possible(rows: Prepared) -> tuple[Prepared, int]:
-    """Return the rows whose constant part of the likelihood is finite, and how many are not."""
-    possible = torch.isfinite(rows[-1])
-    return tuple(tensor[possible] for tensor in rows), int((~possible).sum())
+    """Return the rows that are finite throughout, and how many are not.
+
+    What is not finite in prepared rows has no weights in it: no training makes it finite.
+    """
+    finite = torch.ones(len(rows[0]), dtype=torch.bool, device=rows[0].device)
+    for tensor in rows:
+        finite &= (
+            torch.isfinite(tensor).flatten(1).all(dim=1)
+            if tensor.ndim > 1
+            else (torch.isfinite(tensor))
+        )
+    if finite.all():
+        return rows, 0
+    return tuple(tensor[finite] for tensor in rows), int((~finite).sum())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from fastcaloq_infer.artefact.provenance import Training  # noqa: TC001  pydantic reads it
 from fastcaloq_infer.artefact.sections import (
@@ -19,16 +19,32 @@ from fastcaloq_infer.artefact.sections import (
 from fastcaloq_infer.conditioning import QuantumConfig  # noqa: TC001  pydantic reads it
 from fastcaloq_infer.errors import ConfigError, ModelError
 from fastcaloq_infer.flow.config import FlowConfig  # noqa: TC001  pydantic reads it
+from fastcaloq_infer.flow.shape.config import ShapeConfig  # noqa: TC001  pydantic reads it
 from fastcaloq_infer.preprocessing.fit import FittedConstants
 
 if TYPE_CHECKING:
     from fastcaloq_infer.data import Binning
     from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
 
-__all__ = ["ModelMetadata", "binning_section", "constants_of", "preprocessing_section"]
+__all__ = [
+    "FlowMetadata",
+    "ModelMetadata",
+    "ShapeMetadata",
+    "binning_section",
+    "constants_of",
+    "preprocessing_section",
+]
+
+_CONTENTS = {"energy_flow": "layer energies", "shape_flow": "voxels, given layer energies"}
 
 
-class ModelMetadata(Section):
+class _Kind(BaseModel):
+    """The one key that is read before all others."""
+
+    kind: str = ""
+
+
+class FlowMetadata(Section):
     """Header of ``model.safetensors``; units MeV and mm. The sections are those of the card.
 
     Attributes
@@ -39,16 +55,16 @@ class ModelMetadata(Section):
         None in a checkpoint of a training that has not looked at its held-out showers yet.
     """
 
+    KIND: ClassVar[str]
+    TO_GIVE: ClassVar[str]
+
     schema_version: Literal[1] = Field(default=1, alias="schema")
-    kind: Literal["energy_flow"] = "energy_flow"
     name: str
     particle: str
     pdg_id: int
     binning: CardBinning
     validity: Ranges
     eta_dependent: bool = True
-    preprocessing: CardPreprocessing
-    flow: FlowConfig
     quantum: QuantumConfig
     training: Training | None
 
@@ -57,15 +73,21 @@ class ModelMetadata(Section):
         return self.model_dump_json(by_alias=True)
 
     @classmethod
-    def from_json(cls, text: str, source: str) -> ModelMetadata:
+    def from_json(cls, text: str, source: str) -> Self:
         """Read the metadata of the file ``source``.
 
         Raises
         ------
         ModelError
-            Not the metadata of an energy flow, or of another version of this package.
+            Not the metadata of such a flow, or of another version of this package.
         """
         try:
+            kind = _Kind.model_validate_json(text).kind
+            if kind in _CONTENTS and kind != cls.KIND:
+                raise ModelError(
+                    f"{source} is a flow of {_CONTENTS[kind]}, but one of {_CONTENTS[cls.KIND]} is "
+                    f"needed here; {cls.TO_GIVE}"
+                )
             return cls.model_validate_json(text)
         except (ValidationError, ConfigError) as error:
             if isinstance(error, ValidationError):
@@ -78,6 +100,27 @@ class ModelMetadata(Section):
                 f"{source}: {reason}: the checkpoint is damaged or from another "
                 "version of fastcaloq-infer; train it again or install the version it came from"
             ) from error
+
+
+class ModelMetadata(FlowMetadata):
+    """Metadata of a flow of layer energies."""
+
+    KIND = "energy_flow"
+    TO_GIVE = "give the run of a configuration without 'model: shape'"
+
+    kind: Literal["energy_flow"] = "energy_flow"
+    preprocessing: CardPreprocessing
+    flow: FlowConfig
+
+
+class ShapeMetadata(FlowMetadata):
+    """Metadata of a flow of voxels given layer energies."""
+
+    KIND = "shape_flow"
+    TO_GIVE = "give the run of a configuration with 'model: shape'"
+
+    kind: Literal["shape_flow"] = "shape_flow"
+    shape: ShapeConfig
 
 
 def binning_section(binning: Binning) -> CardBinning:

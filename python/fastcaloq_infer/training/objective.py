@@ -1,17 +1,23 @@
-"""What a training minimises: maximum likelihood of the layer energies.
+"""What a training minimises: the negative log likelihood of layer energies, or of voxels.
 
-The part of the likelihood that has no weights (the preprocessing) is computed once per epoch for
-all showers at once, in float64; a step then costs the flow and the conditioner alone.
+The part of the likelihood that has no weights (preprocessing, encoding) is computed in float64 for
+all showers at once: every epoch where noise is in it, else once. A step then costs the network and
+the conditioner alone.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING, Protocol, Self
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import torch
 from torch import nn
+
+from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
+from fastcaloq_infer.training.memory import refuse_too_large
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -19,28 +25,51 @@ if TYPE_CHECKING:
     from fastcaloq_infer.flow.energy_flow import EnergyFlow
     from fastcaloq_infer.training.data import ShowerTensors
 
-__all__ = ["MaximumLikelihood", "Objective", "Prepared"]
+__all__ = ["MaximumLikelihood", "Objective", "Prepared", "ShapeLikelihood", "objective_of"]
 
 Prepared = tuple["Tensor", ...]
-"""Tensors with one row per shower, made from the data once per epoch."""
+"""Tensors with one row per shower."""
 
 _LOG_2PI = math.log(2.0 * math.pi)
 
 
-class Objective(Protocol):
-    """A loss over showers, split into what depends on the weights and what does not."""
+class Objective(nn.Module, ABC):
+    """A loss over showers, split into what depends on the weights and what does not.
 
+    Attributes
+    ----------
+    flow
+        The flow that is trained.
+    noisy
+        Whether rows hold noise, so that every epoch prepares its own.
+    rows_at_once
+        How many rows may be looked at together without a step's memory becoming a burden.
+    """
+
+    flow: nn.Module
+    noisy: ClassVar[bool]
+    rows_at_once: ClassVar[int]
+
+    @abstractmethod
     def prepare(self, showers: ShowerTensors, generator: Generator | None) -> Prepared:
         """Return what a step needs, one row per shower; ``generator`` draws all noise."""
-        ...
 
-    def __call__(self, *batch: Tensor) -> Tensor:
+    @abstractmethod
+    def forward(self, *batch: Tensor) -> Tensor:
         """Return the loss (B,) of a batch of prepared rows, in nats per shower."""
-        ...
+
+    def to_device(self, device: torch.device) -> Self:
+        """Move the weights, and what prepares the rows, beside the data."""
+        return self.to(device)
 
 
-class MaximumLikelihood(nn.Module):
-    """Negative log likelihood in nats per shower, of a density in MeV.
+def objective_of(flow: EnergyFlow | ShapeFlow) -> Objective:
+    """Return the objective that trains a flow of either kind."""
+    return ShapeLikelihood(flow) if isinstance(flow, ShapeFlow) else MaximumLikelihood(flow)
+
+
+class MaximumLikelihood(Objective):
+    """Negative log likelihood of layer energies in nats per shower, of a density in MeV.
 
     Equal to ``-flow.log_prob``; a test holds them together.
 
@@ -49,6 +78,10 @@ class MaximumLikelihood(nn.Module):
     flow
         The flow to train, in the dtype of the training.
     """
+
+    flow: EnergyFlow
+    noisy = True  # of layers without energy
+    rows_at_once = 8192
 
     def __init__(self, flow: EnergyFlow) -> None:
         super().__init__()
@@ -67,8 +100,9 @@ class MaximumLikelihood(nn.Module):
         dtype = next(self.flow.blocks.parameters()).dtype
         return x.to(dtype), condition.to(dtype), log_abs_det.to(dtype)
 
-    def forward(self, x: Tensor, condition: Tensor, log_abs_det: Tensor) -> Tensor:
+    def forward(self, *batch: Tensor) -> Tensor:
         """Return the negative log likelihood (B,) of prepared rows."""
+        x, condition, log_abs_det = batch
         context = torch.cat([condition, self.flow.conditioner(condition)], dim=1)
         z, log_abs_det_flow = self.flow.blocks(x, context)
         prior = 0.5 * (z.square().sum(dim=1) + _LOG_2PI * z.shape[1])
@@ -78,4 +112,52 @@ class MaximumLikelihood(nn.Module):
     def to_device(self, device: torch.device) -> Self:
         """Move the weights and the float64 preprocessing beside the data."""
         self._preprocessing[0].to(device)
-        return self.to(device)
+        return super().to_device(device)
+
+
+class ShapeLikelihood(Objective):
+    """Negative log likelihood of voxels given their layers' energies, a density in MeV.
+
+    Equal to ``-flow.log_prob``; a test holds them together.
+
+    Parameters
+    ----------
+    flow
+        The flow to train, in the dtype of the training.
+    """
+
+    flow: ShapeFlow
+    noisy = False  # empty voxels are outcomes of their own
+    rows_at_once = 1024
+
+    def __init__(self, flow: ShapeFlow) -> None:
+        super().__init__()
+        self.flow = flow
+
+    @torch.no_grad()
+    def prepare(self, showers: ShowerTensors, generator: Generator | None) -> Prepared:
+        """Return what :meth:`ShapeFlow.prepare` does, without ever holding a second copy of it.
+
+        Raises
+        ------
+        InputError
+            The rows do not fit in memory, or there are no voxels.
+        """
+        if showers.voxels is None:
+            raise InputError("a shape flow learns from voxels, but there are layer energies only")
+        columns = (showers.voxels, showers.incident_energy, showers.eta)
+        first = self.flow.prepare(*(column[:1] for column in columns))
+        device, n = showers.voxels.device, len(showers)
+        needed = n * sum(tensor.nbytes for tensor in first)
+        refuse_too_large(needed, f"{n} showers as a training sees them", device)
+        rows = tuple(tensor.new_empty(n, *tensor.shape[1:]) for tensor in first)
+        for start in range(0, n, self.rows_at_once):
+            part = slice(start, start + self.rows_at_once)
+            prepared = self.flow.prepare(*(column[part] for column in columns))
+            for whole, tensor in zip(rows, prepared, strict=True):
+                whole[part] = tensor
+        return rows
+
+    def forward(self, *batch: Tensor) -> Tensor:
+        """Return the negative log likelihood (B,) of prepared rows."""
+        return self.flow.nll(*batch)

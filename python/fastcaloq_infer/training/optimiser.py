@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from torch.optim import AdamW
 
+from fastcaloq_infer.flow.shape.network import StaircaseLinear
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -19,8 +21,13 @@ def adamw(model: nn.Module, config: OptimiserConfig) -> AdamW:
 
     Decay on the normalisation would pull the scale of the data towards 1.
     """
-    free = [p for p in model.parameters() if p.requires_grad]
-    matrices, vectors = [p for p in free if p.ndim >= 2], [p for p in free if p.ndim < 2]
+    stored_flat = {m.weight for m in model.modules() if isinstance(m, StaircaseLinear)}
+    matrices: list[nn.Parameter] = []
+    vectors: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            matrix = parameter.ndim >= 2 and not name.endswith("bias")
+            (matrices if matrix or parameter in stored_flat else vectors).append(parameter)
     groups = [
         {"params": matrices, "weight_decay": config.weight_decay},
         {"params": vectors, "weight_decay": 0.0},

@@ -9,7 +9,7 @@ curve is that of one process up to the order of sums.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from fastcaloq_infer.training.config import TrainConfig
+    from fastcaloq_infer.training.config import TrainingConfig
 
 __all__ = ["is_first", "launch", "mean_over_processes", "own_part", "sum_over_processes"]
 
 
-def launch(config: TrainConfig) -> Fabric:
+def launch(config: TrainingConfig) -> Fabric:
     """Return the Fabric of this process, joined to the others where ``torchrun`` started several.
 
     The back end is gloo on processors and NCCL on GPUs.
@@ -49,10 +49,16 @@ def launch(config: TrainConfig) -> Fabric:
         devices=local,
         num_nodes=max(world // local, 1),
         strategy=DDPStrategy() if world > 1 else "auto",
-        precision="32-true" if config.dtype == "float32" else "64-true",
+        precision=_precision(config),
     )
     fabric.launch()
     return fabric
+
+
+def _precision(config: TrainingConfig) -> Literal["32-true", "64-true", "bf16-mixed"]:
+    if config.precision != "full":
+        return config.precision
+    return "32-true" if config.dtype == "float32" else "64-true"
 
 
 def is_first() -> bool:

@@ -11,9 +11,9 @@ from fastcaloq_infer.training.state import TrainingState, read_state
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fastcaloq_infer.training.config import TrainConfig
+    from fastcaloq_infer.training.config import TrainingConfig
     from fastcaloq_infer.training.data import TrainingSet
-    from fastcaloq_infer.training.metadata import ModelMetadata
+    from fastcaloq_infer.training.metadata import FlowMetadata
 
 __all__ = ["comparable", "refuse_changes", "refuse_other_showers", "state_to_resume"]
 
@@ -42,7 +42,7 @@ def state_to_resume(folder: Path, *, resume: bool) -> TrainingState | None:
     return read_state(folder / CHECKPOINT)
 
 
-def comparable(config: TrainConfig) -> dict[str, Any]:
+def comparable(config: TrainingConfig) -> dict[str, Any]:
     """Return the configuration as flat plain data, without what may change on resuming."""
     flat: dict[str, Any] = {}
 
@@ -57,7 +57,7 @@ def comparable(config: TrainConfig) -> dict[str, Any]:
     return flat
 
 
-def refuse_changes(config: TrainConfig, state: TrainingState, folder: Path) -> None:
+def refuse_changes(config: TrainingConfig, state: TrainingState, folder: Path) -> None:
     """Refuse with `ConfigError` a configuration that the run did not begin with."""
     now, then = comparable(config), state.config
     changed = [
@@ -73,7 +73,7 @@ def refuse_changes(config: TrainConfig, state: TrainingState, folder: Path) -> N
 
 
 def refuse_other_showers(
-    showers: TrainingSet, metadata: ModelMetadata, state: TrainingState
+    showers: TrainingSet, metadata: FlowMetadata, state: TrainingState
 ) -> None:
     """Refuse with `InputError` showers, or a reading of them, that the run did not begin with."""
     now = [file.model_dump() for file in showers.files]

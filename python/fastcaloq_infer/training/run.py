@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import torch
 
 from fastcaloq_infer import __version__
 from fastcaloq_infer.artefact.provenance import Training
+from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.files import make_folder
 from fastcaloq_infer.training.build import describe, initial_flow
-from fastcaloq_infer.training.checkpoint import CHECKPOINT, MODEL, load_flow
+from fastcaloq_infer.training.checkpoint import CHECKPOINT, MODEL, load_flow, load_shape
+from fastcaloq_infer.training.config import ShapeTrainConfig, TrainConfig, TrainingConfig
 from fastcaloq_infer.training.data import read_training_set
 from fastcaloq_infer.training.divergence import TrainingError
 from fastcaloq_infer.training.plots import plot_learning_curve
@@ -34,12 +36,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fastcaloq_infer.flow.energy_flow import EnergyFlow
-    from fastcaloq_infer.training.config import TrainConfig
+    from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
     from fastcaloq_infer.training.data import TrainingSet
     from fastcaloq_infer.training.history import History
-    from fastcaloq_infer.training.metadata import ModelMetadata
+    from fastcaloq_infer.training.metadata import ModelMetadata, ShapeMetadata
 
-__all__ = ["CONFIG", "HISTORY", "LEARNING_CURVE", "RUN_FILES", "TrainedModel", "train"]
+__all__ = [
+    "CONFIG",
+    "HISTORY",
+    "LEARNING_CURVE",
+    "RUN_FILES",
+    "TrainedModel",
+    "TrainedShape",
+    "train",
+]
 
 CONFIG = "config.yaml"
 HISTORY = "history.json"
@@ -49,7 +59,7 @@ RUN_FILES = (CONFIG, CHECKPOINT, MODEL, HISTORY, LEARNING_CURVE)
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """Outcome of a training.
+    """Outcome of a training of layer energies.
 
     Attributes
     ----------
@@ -70,6 +80,17 @@ class TrainedModel:
     history: History
 
 
+@dataclass(frozen=True)
+class TrainedShape:
+    """Outcome of a training of voxels; the attributes are those of `TrainedModel`."""
+
+    folder: Path
+    flow: ShapeFlow
+    metadata: ShapeMetadata
+    history: History
+
+
+@overload
 def train(
     config: TrainConfig,
     folder: Path | str,
@@ -77,7 +98,24 @@ def train(
     resume: bool = False,
     console: Console | None = None,
     training_set: TrainingSet | None = None,
-) -> TrainedModel:
+) -> TrainedModel: ...
+@overload
+def train(
+    config: ShapeTrainConfig,
+    folder: Path | str,
+    *,
+    resume: bool = False,
+    console: Console | None = None,
+    training_set: TrainingSet | None = None,
+) -> TrainedShape: ...
+def train(
+    config: TrainConfig | ShapeTrainConfig,
+    folder: Path | str,
+    *,
+    resume: bool = False,
+    console: Console | None = None,
+    training_set: TrainingSet | None = None,
+) -> TrainedModel | TrainedShape:
     """Train a model as configured and leave a run folder.
 
     Started by ``torchrun``, all processes share every step and the first one writes the folder,
@@ -86,7 +124,7 @@ def train(
     Parameters
     ----------
     config
-        What to do.
+        What to do, and whether to layer energies or to voxels.
     folder
         Run folder; made if missing.
     resume
@@ -111,6 +149,10 @@ def train(
     TrainingError
         The loss stays non-finite.
     """
+    if training_set is not None and config.data.leave_out:
+        raise ConfigError(
+            "'data.leave_out' is for showers that a training reads itself; leave it out here"
+        )
     folder = Path(folder)
     state = state_to_resume(folder, resume=resume)
     if state is not None:
@@ -142,14 +184,17 @@ def train(
                 _save(folder, trainer, config, metadata, showers)
 
         trainer.run(progress.on_step, progress.on_look, save)
-        return _finish(folder, trainer, config, metadata, showers)
+        _finish(folder, trainer, config, metadata, showers)
+    if isinstance(config, ShapeTrainConfig):
+        return TrainedShape(folder, *load_shape(folder / MODEL), trainer.history)
+    return TrainedModel(folder, *load_flow(folder / MODEL), trainer.history)
 
 
 def _save(
     folder: Path,
     trainer: Trainer,
-    config: TrainConfig,
-    metadata: ModelMetadata,
+    config: TrainingConfig,
+    metadata: ModelMetadata | ShapeMetadata,
     showers: TrainingSet,
 ) -> None:
     state = TrainingState(
@@ -166,10 +211,10 @@ def _save(
 def _finish(
     folder: Path,
     trainer: Trainer,
-    config: TrainConfig,
-    metadata: ModelMetadata,
+    config: TrainingConfig,
+    metadata: ModelMetadata | ShapeMetadata,
     showers: TrainingSet,
-) -> TrainedModel:
+) -> None:
     best = trainer.history.best
     if best is None:
         raise TrainingError(
@@ -192,5 +237,3 @@ def _finish(
         rates = learning_rates(config, trainer.total_steps, last)
         plot_learning_curve(trainer.history, folder / LEARNING_CURVE, config.name, rates)
     trainer.fabric.barrier()
-    flow, metadata = load_flow(folder / MODEL)
-    return TrainedModel(folder, flow, metadata, trainer.history)

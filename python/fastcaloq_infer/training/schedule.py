@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastcaloq_infer.training.config import ScheduleConfig, TrainConfig
+    from fastcaloq_infer.training.config import ScheduleConfig, TrainingConfig
     from fastcaloq_infer.training.history import Record
 
 
@@ -41,7 +41,7 @@ def learning_rate_factor(schedule: ScheduleConfig, step: float, total_steps: int
 
 
 def learning_rates(
-    config: TrainConfig, total_steps: int, until: Record, points: int = 200
+    config: TrainingConfig, total_steps: int, until: Record, points: int = 200
 ) -> tuple[list[float], list[float]]:
     """Return epochs from 0 to those of ``until`` and the learning rates there, for drawing."""
     parts = [point / points for point in range(points + 1)]

@@ -13,17 +13,22 @@ if TYPE_CHECKING:
 __all__ = ["find_config", "find_shipped"]
 
 
-def find_shipped(name: str) -> Path:
-    """Return the folder of the shipped model ``name`` that holds its checkpoint.
+def find_shipped(name: str, file: str = "model.safetensors") -> Path:
+    """Return a file of the shipped model ``name``.
 
     Raises
     ------
     ModelError
-        No such model; the message lists those there are.
+        No such model, or none with such a file; the message lists those there are.
     """
-    found = {path.parent.name: path.parent for path in shipped_files("*/model.safetensors")}
+    found = {path.parent.name: path for path in shipped_files(f"*/{file}")}
     if name not in found:
-        known = f"shipped models: {', '.join(found)}" if found else "no model is shipped"
+        known = f"{', '.join(found)}" if found else "none"
+        if shipped_files(f"{name}/model.safetensors"):
+            raise ModelError(
+                f"the shipped model '{name}' has no {file}, so no voxels; shipped with it: {known}"
+            )
+        known = f"shipped models: {known}" if found else "no model is shipped"
         raise ModelError(
             f"'{name}' is neither a run folder, a checkpoint file nor a shipped model ({known}); "
             "check the path"

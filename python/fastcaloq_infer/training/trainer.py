@@ -13,7 +13,7 @@ from fastcaloq_infer.training.batches import EpochBatches
 from fastcaloq_infer.training.divergence import possible, refuse_divergence
 from fastcaloq_infer.training.ema import ExponentialMovingAverage
 from fastcaloq_infer.training.history import History, Record
-from fastcaloq_infer.training.objective import MaximumLikelihood
+from fastcaloq_infer.training.objective import objective_of
 from fastcaloq_infer.training.optimiser import adamw
 from fastcaloq_infer.training.processes import (
     launch,
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from fastcaloq_infer.flow.energy_flow import EnergyFlow
-    from fastcaloq_infer.training.config import TrainConfig
+    from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
+    from fastcaloq_infer.training.config import TrainingConfig
     from fastcaloq_infer.training.data import ShowerTensors
 
 __all__ = ["Trainer"]
-
-_EVALUATION_ROWS = 8192
 
 
 class Trainer:
@@ -65,15 +64,15 @@ class Trainer:
 
     def __init__(
         self,
-        config: TrainConfig,
-        flow: EnergyFlow,
+        config: TrainingConfig,
+        flow: EnergyFlow | ShapeFlow,
         train: ShowerTensors,
         validation: ShowerTensors,
     ) -> None:
         self.config = config
         self.fabric = launch(config)
         device = self.fabric.device
-        self._objective = objective = MaximumLikelihood(flow).to_device(device)
+        self._objective = objective = objective_of(flow).to_device(device)
         self._module, self._optimiser = self.fabric.setup(
             objective, adamw(objective, config.optimiser)
         )
@@ -208,8 +207,9 @@ class Trainer:
     def validation_nll(self) -> float:
         """Return nats per held-out shower under the averaged weights, with the fixed noise."""
         total, rows = 0.0, len(self._validation[0])
-        for start in range(0, rows, _EVALUATION_ROWS):
-            chunk = [tensor[start : start + _EVALUATION_ROWS] for tensor in self._validation]
+        at_once = self._objective.rows_at_once
+        for start in range(0, rows, at_once):
+            chunk = [tensor[start : start + at_once] for tensor in self._validation]
             part = own_part(self.fabric, chunk)
             total += float(self.ema.model(*part).double().sum())
         return sum_over_processes(self.fabric, total) / rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 from fastcaloq_infer.errors import ModelError
 from fastcaloq_infer.files import atomic_path
-from fastcaloq_infer.training.metadata import ModelMetadata
+from fastcaloq_infer.training.metadata import FlowMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["read_weights", "weights_of", "write_weights"]
+
+Metadata = TypeVar("Metadata", bound=FlowMetadata)
 
 # One key for everything: the format keeps its metadata in a hash map, and two keys would come out
 # in a different order, so a different file, from run to run.
@@ -40,7 +42,7 @@ def weights_of(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def write_weights(path: Path, weights: Mapping[str, Tensor], metadata: ModelMetadata) -> None:
+def write_weights(path: Path, weights: Mapping[str, Tensor], metadata: FlowMetadata) -> None:
     """Write weights and metadata; equal content gives equal bytes.
 
     Raises
@@ -56,13 +58,13 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], metadata: ModelMeta
         temporary.write_bytes(content)
 
 
-def read_weights(path: Path) -> tuple[dict[str, Tensor], ModelMetadata]:
+def read_weights(path: Path, kind: type[Metadata]) -> tuple[dict[str, Tensor], Metadata]:
     """Read weights and metadata, and check them against the digest written with them.
 
     Raises
     ------
     ModelError
-        The file is missing, damaged, or not one of ours.
+        The file is missing, damaged, not one of ours, or of another kind of flow.
     """
     try:
         with path.open("rb"):  # safetensors' own errors do not name the reason
@@ -85,7 +87,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], ModelMetadata]:
             "model.safetensors of a run folder"
         )
     text = _checked(found, tensors, path)
-    return tensors, ModelMetadata.from_json(text, str(path))
+    return tensors, kind.from_json(text, str(path))
 
 
 def _checked(header: str, tensors: Mapping[str, Tensor], path: Path) -> str:

@@ -197,7 +197,7 @@ def test_things_that_are_not_there_are_refused(tmp_path, monkeypatch):
     ids=["missing", "extra", "shape"],
 )
 def test_weights_that_do_not_fit_are_refused(model, change):
-    weights, metadata = read_weights(model)
+    weights, metadata = read_weights(model, ModelMetadata)
     change(weights)
     write_weights(model, weights, metadata)
     assert "do not fit the architecture" in refusal(model)
@@ -214,7 +214,7 @@ def test_weights_that_do_not_fit_are_refused(model, change):
     ],
 )
 def test_metadata_of_another_version_are_refused(model, change, words):
-    weights, metadata = read_weights(model)
+    weights, metadata = read_weights(model, ModelMetadata)
     content = json.loads(metadata.to_json()) | change
 
     class Forged:

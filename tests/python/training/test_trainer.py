@@ -123,8 +123,8 @@ def test_one_bad_step_is_skipped_and_counted(config):
     trainer = trainer_of(config)
     trainer.take_step()
     weights = [parameter.detach().clone() for parameter in trainer._weights]
-    trainer.start_epoch()
-    trainer._batches._rows[0][: 2 * trainer.batch_size].fill_(math.nan)
+    rows, order = trainer._batches.start_epoch()
+    rows[0][order[: 2 * trainer.batch_size]] = math.nan
     trainer.take_step()
     assert trainer.skipped_steps == 1
     assert trainer.step == 2
@@ -154,6 +154,8 @@ def test_every_epoch_sees_other_noise_and_order_and_no_shower_twice(config):
     showers = read_training_set(config).train
 
     class Rows:
+        noisy = True
+
         def prepare(self, showers, generator):
             return torch.arange(len(showers)), torch.rand(len(showers), generator=generator)
 
