@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Annotated, Any, Final, Literal
 
@@ -17,12 +18,19 @@ from fastcaloq_infer.artefact.sections import (
     Section,
     Units,
 )
+from fastcaloq_infer.artefact.shape import CardShape  # noqa: TC001 - pydantic
 from fastcaloq_infer.errors import ModelError
 
 SCHEMA: Final = 1
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """A model's name becomes file and folder names."""
-_OPTIONAL: Final = (("conditioning", "version"), ("parity", "quantum"))
+_OPTIONAL: Final = (
+    ("shape",),
+    ("conditioning", "version"),
+    ("parity", "quantum"),
+    ("shape", "conditioning", "version"),
+    ("shape", "parity", "quantum"),
+)
 """Keys that came after the first files of this schema, left out where they say nothing."""
 
 
@@ -37,7 +45,9 @@ class Card(Section):
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     particle: Annotated[str, Field(min_length=1)]
     pdg_id: int
-    contents: tuple[Literal["layer_energy"]] = ("layer_energy",)
+    contents: (
+        tuple[Literal["layer_energy"]] | tuple[Literal["layer_energy"], Literal["voxel_energy"]]
+    ) = ("layer_energy",)
     units: Units = Units()
     binning: CardBinning
     validity: Ranges
@@ -48,6 +58,7 @@ class Card(Section):
     conditioning: CardConditioning
     training: Training
     parity: Parity
+    shape: CardShape | None = None
 
     @property
     def n_layers(self) -> int:
@@ -58,6 +69,39 @@ class Card(Section):
     def layer_ids(self) -> tuple[int, ...]:
         """Layer numbers in column order."""
         return tuple(layer.id for layer in self.binning.layers)
+
+    @property
+    def n_voxels(self) -> int:
+        """Columns of ``voxel_energy`` and ``z_shape``; 0 for a model of the energies alone."""
+        return 0 if self.shape is None else self.binning.n_voxels
+
+    @property
+    def served(self) -> bool:
+        """Whether the features are an input, ``quantum``, of the graph."""
+        return "served" in (section.mode for section in self._conditionings)
+
+    @property
+    def n_features(self) -> int:
+        """Columns of ``quantum``: features of the energies' conditioner, then of the shape's."""
+        return sum(section.features for section in self._conditionings)
+
+    @property
+    def feature_version(self) -> str | None:
+        """16 hexadecimal digits that name all conditioners of the model; None: there is none.
+
+        That of the energies' conditioner where the shape has none, else the first 16 digits of
+        the SHA-256 of both versions, "none" for one that is not there, with a blank between them.
+        """
+        own = self.conditioning.version
+        if self.shape is None or self.shape.conditioning.version is None:
+            return own
+        both = f"{own or 'none'} {self.shape.conditioning.version}"
+        return hashlib.sha256(both.encode()).hexdigest()[:16]
+
+    @property
+    def _conditionings(self) -> list[CardConditioning]:
+        shape = [] if self.shape is None else [self.shape.conditioning]
+        return [self.conditioning, *shape]
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Card:
@@ -85,12 +129,40 @@ class Card(Section):
             raise ValueError("the range of extrapolation does not contain the range of validity")
         return self
 
+    @model_validator(mode="after")
+    def _shape_agrees(self) -> Card:
+        if (self.shape is not None) != ("voxel_energy" in self.contents):
+            raise ValueError("contents lists voxel_energy exactly where there is a shape")
+        if self.shape is None:
+            return self
+        if all(layer.n_voxels < 2 for layer in self.binning.layers):
+            raise ValueError("no layer has two voxels that a shape could tell apart")
+        modes = {section.mode for section in self._conditionings} - {"none"}
+        if len(modes) > 1:
+            raise ValueError(f"energies and shape are conditioned in two modes: {sorted(modes)}")
+        parity = self.shape.parity
+        for name, rows, width in (
+            ("z_energy", parity.z_energy, self.n_layers),
+            ("layer_energy", parity.layer_energy, self.n_layers),
+            ("z_shape", parity.z_shape, self.n_voxels),
+            ("voxel_energy", parity.voxel_energy, self.n_voxels),
+            ("quantum", parity.quantum or (), self.n_features),
+        ):
+            if any(len(row) != width for row in rows):
+                raise ValueError(f"shape.parity.{name} needs {width} numbers per row")
+        if (parity.quantum is not None) != self.served:
+            raise ValueError("shape.parity.quantum belongs to models whose conditioning is served")
+        return self
+
     def to_json(self) -> str:
         """Return the card as compact JSON with sorted keys (the same card, the same text)."""
         content = self.model_dump(mode="json", by_alias=True)
-        for section, key in _OPTIONAL:
-            if content[section][key] is None:
-                del content[section][key]
+        for *sections, key in _OPTIONAL:
+            place = content
+            for section in sections:
+                place = place.get(section) or {}
+            if place.get(key, ...) is None:
+                del place[key]
         return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @classmethod

@@ -57,6 +57,16 @@ class BinningLayer(Section):
             raise ValueError(f"r_edges of layer {self.id} must be two or more ascending numbers")
         return self
 
+    @property
+    def n_rings(self) -> int:
+        """Number of rings, 0 for a layer without voxels."""
+        return max(0, len(self.r_edges) - 1)
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of voxels: rings times bins in alpha."""
+        return self.n_rings * self.n_alpha
+
 
 class CardBinning(Section):
     """The calorimeter layers, in the order of the columns of ``layer_energy``."""
@@ -70,6 +80,16 @@ class CardBinning(Section):
         if len(set(ids)) != len(ids):
             raise ValueError(f"layer ids {ids} are not unique")
         return self
+
+    @property
+    def rings_and_bins(self) -> tuple[tuple[int, int], ...]:
+        """Number of rings and of bins in alpha of every layer."""
+        return tuple((layer.n_rings, layer.n_alpha) for layer in self.layers)
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of voxels of all layers."""
+        return sum(layer.n_voxels for layer in self.layers)
 
 
 class Ranges(Section):
