@@ -111,7 +111,7 @@ def produce_on_farm(
     from pathlib import Path
 
     from fastcaloq_infer.farm import Farm, Plan, run_farm
-    from fastcaloq_infer.output.production import check_request
+    from fastcaloq_infer.output.request import check_request
 
     laws = check_request(
         sampler.card, n, energies, eta, plan["seed"], plan["first_event"], plan["out_of_range"]

@@ -6,7 +6,14 @@
 (0, 1, 2, 3, 12)
 """
 
-from fastcaloq_infer.data.binning_xml import BINNINGS, binning, read_binning, write_binning
+from fastcaloq_infer.data.binning_xml import (
+    BINNINGS,
+    binning,
+    format_binning,
+    parse_binning,
+    read_binning,
+    write_binning,
+)
 from fastcaloq_infer.data.packaged import packaged_sample
 from fastcaloq_infer.data.particles import Particle, particle
 from fastcaloq_infer.data.reading import open_showers, read_layer_energies
@@ -31,8 +38,10 @@ __all__ = [
     "ShowerFile",
     "ShowerWriter",
     "binning",
+    "format_binning",
     "open_showers",
     "packaged_sample",
+    "parse_binning",
     "particle",
     "read_binning",
     "read_layer_energies",

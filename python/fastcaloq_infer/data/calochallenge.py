@@ -4,13 +4,15 @@ Datasets (arXiv:2410.21611, section 2): ``incident_energies`` (N, 1) and ``showe
 fastest, then alpha, then layer. Attributes this project adds and reads: ``particle``, ``pdg_id``,
 ``eta``, ``units``, ``binning`` and ``binning_xml``. A file may hold ``layer_energies`` (N, L) with
 the attribute ``layer_ids`` (or ``layers``) in place of ``showers``: a fiftieth of the size, and
-enough for everything that concerns energies only.
+enough for everything that concerns energies only. Where a file holds both (as generated ones do;
+readers of the challenge's format ignore the addition), they must agree.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 
 from fastcaloq_infer.data.metadata import find_binning
@@ -20,11 +22,24 @@ from fastcaloq_infer.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import h5py
     from numpy.typing import NDArray
 
     from fastcaloq_infer.data.metadata import Stated
     from fastcaloq_infer.data.voxelisation import Binning
+
+
+def _layer_ids(file: h5py.File, binning: Binning | None) -> tuple[int, ...]:
+    """Return the layer numbers of the columns of ``layer_energies``."""
+    for attributes in (file["layer_energies"].attrs, file.attrs):
+        for key in ("layer_ids", "layers"):
+            if key in attributes and np.asarray(attributes[key]).dtype.kind in "iu":
+                return tuple(int(number) for number in np.atleast_1d(attributes[key]))
+    if binning is not None:
+        return binning.layer_ids
+    raise InputError(
+        "'layer_energies' does not say which layers it holds: set its attribute 'layer_ids', "
+        "or give the binning"
+    )
 
 
 class CaloChallengeFile(ShowerFile):
@@ -35,6 +50,9 @@ class CaloChallengeFile(ShowerFile):
 
     def __init__(self, path: Path, file: h5py.File, stated: Stated) -> None:
         super().__init__(path, file, stated, "incident_energies", ["showers"])
+        self._stated_columns: list[int] | None = None
+        if isinstance(file.get("layer_energies"), h5py.Dataset):
+            self._stated_columns = self._columns_of_layers(file["layer_energies"])
 
     @property
     def _voxels(self) -> Binning:
@@ -58,6 +76,26 @@ class CaloChallengeFile(ShowerFile):
     def _deposits(self, rows: slice, incident: NDArray[np.floating]) -> NDArray[np.floating]:
         deposits: NDArray[np.floating] = self._file["showers"][rows]
         return deposits
+
+    def _columns_of_layers(self, layers: h5py.Dataset) -> list[int]:
+        ids = _layer_ids(self._file, self._binning)
+        if layers.shape != (self.n_showers, len(ids)):
+            raise InputError(
+                f"'layer_energies' has shape {layers.shape} for {self.n_showers} showers and "
+                f"{len(ids)} layers {ids}; the file is damaged, make it again"
+            )
+        if not set(self.layer_ids) <= set(ids):
+            raise InputError(
+                f"'layer_energies' is of the layers {ids}, the voxels are of {self.layer_ids} "
+                f"(binning {self._voxels.name!r}); choose the binning the showers were made with"
+            )
+        return [ids.index(layer) for layer in self.layer_ids]
+
+    def _stated_layers(self, rows: slice) -> NDArray[np.floating] | None:
+        if self._stated_columns is None:
+            return None
+        stated: NDArray[np.floating] = self._file["layer_energies"][rows][:, self._stated_columns]
+        return stated
 
     def sum_layers(self, deposits: NDArray[np.floating]) -> NDArray[np.float64]:
         """Sum deposits to layer energies (n, L), MeV."""
@@ -91,16 +129,7 @@ class LayerEnergyFile(ShowerFile):
     @property
     def layer_ids(self) -> tuple[int, ...]:
         """The L layer numbers, ascending."""
-        for attributes in (self._file["layer_energies"].attrs, self._file.attrs):
-            for key in ("layer_ids", "layers"):
-                if key in attributes and np.asarray(attributes[key]).dtype.kind in "iu":
-                    return tuple(int(number) for number in np.atleast_1d(attributes[key]))
-        if self._binning is not None:
-            return self._binning.layer_ids
-        raise InputError(
-            "'layer_energies' does not say which layers it holds: set its attribute 'layer_ids', "
-            "or give the binning"
-        )
+        return _layer_ids(self._file, self._binning)
 
     def describe_deposit(self, position: int) -> str:
         """Name a layer by its column."""

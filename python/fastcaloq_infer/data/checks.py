@@ -44,6 +44,22 @@ def bad_rows(
     return bad
 
 
+LAYER_TOLERANCE = 1e-5
+"""How far a file's layer energies may be from the sums of its voxels, relative to the larger.
+
+A generated layer is shared out by products in float32 (up to 4e-6 along the longest chain) and both
+numbers are rounded to float32 (6e-8 each); other energies differ by more than that.
+"""
+
+
+def differing_layers(sums: NDArray[np.float64], stated: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Mark layers (N, L) whose stated energy is not the sum of their voxels, both in MeV."""
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(sums - stated)
+        differs: NDArray[np.bool_] = distance > LAYER_TOLERANCE * np.maximum(sums, stated)
+    return differs
+
+
 def why_bad(
     incident_energy: float,
     deposits: NDArray[np.floating],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcaloq_infer.data.checks import bad_rows, why_bad
+from fastcaloq_infer.data.checks import LAYER_TOLERANCE, bad_rows, differing_layers, why_bad
 from fastcaloq_infer.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class RawChunk:
         (n,) float64 or None.
     deposits
         (n, V) voxels or (n, L) layers, MeV.
+    stated
+        (n, L) MeV, where the file holds layer energies beside its voxels.
     """
 
     def __init__(
@@ -37,16 +39,22 @@ class RawChunk:
         incident: NDArray[Any],
         eta: NDArray[np.float64] | None,
         deposits: NDArray[Any],
+        stated: NDArray[Any] | None = None,
     ) -> None:
         self._file = file
         self.first_row = first_row
         self.incident = incident
         self.eta = eta
         self.deposits = deposits
+        self.stated = stated
 
     def bad_rows(self) -> NDArray[np.bool_]:
-        """Mark rows that cannot be showers, (n,) bool."""
-        return bad_rows(self.incident, self.deposits, self.eta)
+        """Mark rows that cannot be showers, or whose voxels and layers disagree, (n,) bool."""
+        bad = bad_rows(self.incident, self.deposits, self.eta)
+        return bad if self.stated is None else bad | self._differing().any(axis=1)
+
+    def _differing(self) -> NDArray[np.bool_]:
+        return differing_layers(self.layer_energies(), np.asarray(self.stated))
 
     def layer_energies(self) -> NDArray[np.float64]:
         """Sum to layer energies, (n, L) float64 MeV."""
@@ -55,6 +63,14 @@ class RawChunk:
     def why_bad(self, i: int) -> str:
         """Say why the chunk's row ``i`` is bad, with its number in the file."""
         eta = None if self.eta is None else float(self.eta[i])
+        impossible = bad_rows(self.incident[i : i + 1], self.deposits[i : i + 1], None)[0]
+        if self.stated is not None and not impossible and (eta is None or np.isfinite(eta)):
+            k = int(np.argmax(self._differing()[i]))
+            return (
+                f"row {self.first_row + i}: the voxels of layer {self._file.layer_ids[k]} add up "
+                f"to {self.layer_energies()[i, k]:g} MeV, but its layer energy is "
+                f"{self.stated[i, k]:g} MeV (they may differ by {LAYER_TOLERANCE:g} of it)"
+            )
         reason = why_bad(
             float(self.incident[i]), self.deposits[i], eta, self._file.describe_deposit
         )

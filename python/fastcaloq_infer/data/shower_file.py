@@ -111,6 +111,10 @@ class ShowerFile(ABC):
     def describe_deposit(self, position: int) -> str:
         """Name a voxel or layer by its column, for messages."""
 
+    def _stated_layers(self, rows: slice) -> NDArray[np.floating] | None:
+        """Read layer energies (n, L) that the file holds beside its voxels, if it does."""
+        return None
+
     # what follows from it
 
     @property
@@ -156,7 +160,8 @@ class ShowerFile(ABC):
             with self._reading(rows):
                 incident = np.asarray(self._incident[rows]).reshape(-1)
                 eta, deposits = self._eta(rows), self._deposits(rows, incident)
-            yield RawChunk(self, start, incident, eta, deposits)
+                stated = self._stated_layers(rows)
+            yield RawChunk(self, start, incident, eta, deposits, stated)
 
     def iterate(self, chunk: int | None = None, *, check: bool = True) -> Iterator[ShowerBatch]:
         """Read the voxels in batches of ``chunk`` rows (the last one may be smaller).

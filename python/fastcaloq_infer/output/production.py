@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.files import atomic_path
 from fastcaloq_infer.output.destination import check_destination
+from fastcaloq_infer.output.memory import check_chunk, default_chunk
+from fastcaloq_infer.output.request import check_request
 from fastcaloq_infer.output.schema import OutOfRange, Provenance, ShowersLike, columns
-from fastcaloq_infer.output.spectrum import Spectrum, energies_of_validity, eta_of_validity
-from fastcaloq_infer.output.writer import open_writer
+from fastcaloq_infer.output.voxels import VoxelForm, VoxelStorage, choose_form, voxel_binning
+from fastcaloq_infer.output.writer import Writer, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
+    from typing import Self
 
     from numpy.typing import ArrayLike
 
     from fastcaloq_infer.artefact import Card
     from fastcaloq_infer.output.root import Compression, Container
+    from fastcaloq_infer.output.spectrum import Spectrum
 
 
 class SamplerLike(Protocol):
-    """What a production needs of ``sampling.Sampler``."""
+    """What a production needs of ``sampling.Sampler``.
+
+    A model of whole showers has ``n_voxels`` > 0, and ``sample`` takes ``voxels``, true or false.
+    """
 
     @property
     def card(self) -> Card:
@@ -50,7 +58,11 @@ class SamplerLike(Protocol):
 
 @dataclass(frozen=True)
 class Summary:
-    """What a production did; times in seconds, size in bytes."""
+    """What a production did; times in seconds, size in bytes.
+
+    Chunks are written while the next ones are drawn, so ``generation_seconds`` and
+    ``writing_seconds`` together may be more than ``total_seconds``.
+    """
 
     path: Path
     provenance: Provenance
@@ -78,6 +90,7 @@ def produce(
     chunk: int | None = None,
     container: Container = "ttree",
     compression: Compression = "zstd",
+    voxels: VoxelForm | None = None,
     force: bool = False,
     command: str = "",
     progress: Callable[[int], None] | None = None,
@@ -85,9 +98,8 @@ def produce(
     """Draw showers of the events ``first_event`` to ``first_event + n - 1`` into ``output``.
 
     The rows depend on model, seed and event numbers alone, not on ``chunk``: two productions of
-    half the events each hold together what one production holds. Drawing and writing take turns:
-    drawing keeps all cores busy and writing takes a small part of the time, so a thread for the
-    writing would gain little.
+    half the events each hold together what one production holds. One chunk is written, by a thread,
+    while the next is drawn.
 
     Parameters
     ----------
@@ -105,9 +117,12 @@ def produce(
     out_of_range
         What to do with conditions outside of the range of validity.
     chunk
-        Showers drawn and written at a time.
+        Showers drawn and written at a time; by default so many that memory stays small.
     container, compression
         Of ROOT files; HDF5 files are compressed by gzip, or not for ``none``.
+    voxels
+        How the file holds voxels (`voxels.choose_form`); ``none``: layer energies alone, which are
+        the same and drawn faster.
     force
         Overwrite an existing file.
     command
@@ -120,7 +135,8 @@ def produce(
     InputError
         A number is out of range, or an energy or pseudorapidity is outside of what
         ``out_of_range`` allows: the range of validity for ``refuse``, of extrapolation for
-        ``extrapolate``.
+        ``extrapolate``; voxels are asked of a model of layer energies; or a chunk does not fit in
+        memory.
     OutputError
         The file cannot be written; nothing is left under its name.
     """
@@ -129,13 +145,22 @@ def produce(
     card = sampler.card
     energies, eta = check_request(card, n, energies, eta, seed, first_event, out_of_range)
     layers = card.layer_ids
-    chunk = chunk or default_chunk(n)
-    generation = writing = 0.0
+    n_voxels: int = getattr(sampler, "n_voxels", 0)
+    form = choose_form(voxels, n_voxels, output.suffix)
+    storage = None if form == "none" else VoxelStorage(voxel_binning(card), form)
+    asked: dict[str, Any] = {"voxels": storage is not None} if n_voxels else {}
+    drawn_voxels = n_voxels if storage else 0
+    chunk = min(chunk or default_chunk(n, drawn_voxels, len(layers)), n)
+    check_chunk(chunk, len(layers), drawn_voxels)
+    generation = 0.0
     n_out_of_range = 0
     fallback_before: int = getattr(sampler, "fallback_rows", 0)
     start = time.perf_counter()
     with atomic_path(output) as temporary:
-        with open_writer(temporary, layers, container, compression) as writer:
+        with (
+            open_writer(temporary, layers, container, compression, storage) as writer,
+            _Behind(writer) as behind,
+        ):
             for first in range(first_event, first_event + n, chunk):
                 rows = min(chunk, first_event + n - first)
                 began = time.perf_counter()
@@ -146,21 +171,22 @@ def produce(
                     seed=seed,
                     first_event=first,
                     out_of_range=out_of_range,
+                    **asked,
                 )
-                drawn = time.perf_counter()
-                writer.extend(columns(showers, layers=layers, seed=seed, pdg_id=card.pdg_id))
-                written = time.perf_counter()
+                generation += time.perf_counter() - began
                 n_out_of_range += showers.n_out_of_range
-                generation += drawn - began
-                writing += written - drawn
+                behind.write(showers, layers=layers, seed=seed, pdg_id=card.pdg_id, voxels=storage)
                 if progress is not None:
                     progress(first + rows - first_event)
+            behind.wait()
             closing = time.perf_counter()
             provenance = Provenance(
                 model=card.name,
                 model_sha256=sampler.digest,
                 pdg_id=card.pdg_id,
                 layers=layers,
+                voxels=form,
+                binning=storage.binning.name if storage else None,
                 n_showers=n,
                 first_event=first_event,
                 seed=seed,
@@ -180,76 +206,40 @@ def produce(
         path=output,
         provenance=provenance,
         generation_seconds=generation,
-        writing_seconds=writing + end - closing,
+        writing_seconds=behind.seconds + end - closing,
         total_seconds=end - start,
         size=size,
     )
 
 
-def default_chunk(n: int) -> int:
-    """Return how many showers to draw and write at a time.
+class _Behind:
+    """Writes one chunk in a thread of its own while the caller draws the next."""
 
-    100,000 keep memory near 10 MB. A TTree rewrites its list of baskets with every chunk, so
-    beyond 20 million showers the chunks grow to keep that list short, up to a million.
-    """
-    return min(max(100_000, n // 200), 1_000_000)
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._thread = ThreadPoolExecutor(1)
+        self._pending: Future[None] | None = None
+        self.seconds = 0.0
 
+    def write(self, showers: ShowersLike, **arrangement: Any) -> None:
+        """Write showers as ``columns(showers, **arrangement)``, after those before them."""
+        self.wait()
+        self._pending = self._thread.submit(self._write, showers, arrangement)
 
-def check_request(
-    card: Card,
-    n: int,
-    energies: Spectrum | None,
-    eta: Spectrum | None,
-    seed: int,
-    first_event: int,
-    out_of_range: OutOfRange,
-) -> tuple[Spectrum, Spectrum]:
-    """Return the laws of energy and eta, after refusing what no model or generator can do.
+    def wait(self) -> None:
+        """Return once nothing is left to write; raise what went wrong."""
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            pending.result()
 
-    Arguments as of `produce`.
+    def _write(self, showers: ShowersLike, arrangement: dict[str, Any]) -> None:
+        began = time.perf_counter()
+        self._writer.extend(columns(showers, **arrangement))
+        self.seconds += time.perf_counter() - began
 
-    Raises
-    ------
-    InputError
-        As `produce`.
-    """
-    _check_numbers(n, seed, first_event)
-    validity = card.validity
-    energies = energies or energies_of_validity(*validity.incident_energy)
-    eta = eta or eta_of_validity(*validity.eta)
-    if out_of_range != "clip":
-        known = validity if out_of_range == "refuse" else card.extrapolation
-        others = "clip or extrapolate" if out_of_range == "refuse" else "clip"
-        _check_range("incident energies", " MeV", energies.bounds, known.incident_energy, others)
-        _check_range("|eta|", "", _absolute(eta.bounds), known.eta, others)
-    return energies, eta
+    def __enter__(self) -> Self:
+        return self
 
-
-def _check_numbers(n: int, seed: int, first_event: int) -> None:
-    if n < 1:
-        raise InputError(f"the number of showers is {n}, but a file needs at least 1")
-    for name, value in (("seed", seed), ("first event", first_event)):
-        if not 0 <= value < 2**64:
-            raise InputError(f"{name} {value} does not fit the random generator; use 0 to 2^64 - 1")
-    if first_event + n > 2**64:
-        raise InputError(
-            f"events {first_event} to {first_event + n - 1} go beyond 2^64 - 1; start lower"
-        )
-
-
-def _absolute(bounds: tuple[float, float]) -> tuple[float, float]:
-    low, high = sorted(map(abs, bounds))
-    return (0.0 if bounds[0] < 0 < bounds[1] else low), high
-
-
-def _check_range(
-    what: str, unit: str, asked: tuple[float, float], valid: tuple[float, float], others: str
-) -> None:
-    """Refuse at once what the sampler would refuse at the first shower outside, perhaps late."""
-    # The model compares in float32.
-    low, high = (np.float32(value) for value in valid)
-    if np.float32(asked[0]) < low or np.float32(asked[1]) > high:
-        raise InputError(
-            f"{what} of {asked[0]:g} to {asked[1]:g}{unit} asked, but the model goes from "
-            f"{valid[0]:g} to {valid[1]:g}{unit}; stay inside, or choose {others} (--out-of-range)"
-        )
+    def __exit__(self, *exception: object) -> None:
+        # The file may be closed only when nobody writes to it any more.
+        self._thread.shutdown(wait=True)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import uproot
 
-from fastcaloq_infer.output.schema import PROVENANCE_NAME, TREE_NAME, Provenance, column_types
+from fastcaloq_infer.data import format_binning
+from fastcaloq_infer.output.schema import (
+    BINNING_NAME,
+    COUNTER,
+    PROVENANCE_NAME,
+    TREE_NAME,
+    VOXELS,
+    Provenance,
+    column_types,
+    voxel_types,
+)
+from fastcaloq_infer.output.voxels import layer_of_voxel, to_sparse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +26,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import NDArray
+
+    from fastcaloq_infer.output.voxels import VoxelStorage
 
 Container = Literal["ttree", "rntuple"]
 Compression = Literal["zstd", "lz4", "zlib", "none"]
@@ -28,6 +42,15 @@ _COMPRESSION = {
 }
 
 
+def _jagged(offsets: NDArray[np.int64], values: NDArray[Any]) -> Any:
+    """Return an awkward array whose row n is ``values[offsets[n]:offsets[n + 1]]``."""
+    import awkward
+
+    index = awkward.index.Index64(offsets)
+    content = awkward.contents.NumpyArray(values)
+    return awkward.Array(awkward.contents.ListOffsetArray(index, content))
+
+
 class RootWriter:
     """Write showers chunk by chunk as a TTree (default) or an RNTuple named ``showers``.
 
@@ -40,6 +63,8 @@ class RootWriter:
         File to write; overwritten.
     layers
         CaloSampling numbers of the layers.
+    voxels
+        How to store voxels, or None without.
     """
 
     def __init__(
@@ -49,17 +74,41 @@ class RootWriter:
         *,
         container: Container = "ttree",
         compression: Compression = "zstd",
+        voxels: VoxelStorage | None = None,
     ) -> None:
         self._file = uproot.recreate(path, compression=_COMPRESSION[compression])
-        make = self._file.mktree if container == "ttree" else self._file.mkrntuple
-        self._rows = make(TREE_NAME, column_types(layers), "showers; energies in MeV")
+        self._voxels = voxels
+        types = column_types(layers) | voxel_types(voxels)
+        title = "showers; energies in MeV"
+        self._counted = container == "rntuple"  # a TTree makes the counter by itself
+        if container == "ttree":
+            self._rows = self._file.mktree(TREE_NAME, types, title, counter_name=lambda _: COUNTER)
+        else:
+            if voxels is not None and voxels.form == "sparse":
+                types[COUNTER] = np.dtype(np.int32)
+            self._rows = self._file.mkrntuple(TREE_NAME, types, title)
 
     def extend(self, columns: dict[str, NDArray[Any]]) -> None:
         """Append the columns of :func:`~fastcaloq_infer.output.schema.columns`."""
+        if self._voxels is not None and self._voxels.form == "sparse":
+            columns = columns | self._sparse(columns[VOXELS], self._voxels)
+            del columns[VOXELS]
         self._rows.extend(columns)
 
+    def _sparse(self, dense: NDArray[np.float32], voxels: VoxelStorage) -> dict[str, Any]:
+        offsets, index, energy = to_sparse(dense)
+        content: dict[str, NDArray[Any]] = {
+            "voxel_layer": layer_of_voxel(voxels.binning)[index],
+            "voxel_index": index,
+            "voxel_energy": energy,
+        }
+        found = {name: _jagged(offsets, values) for name, values in content.items()}
+        return found | ({COUNTER: np.diff(offsets).astype(np.int32)} if self._counted else {})
+
     def finish(self, provenance: Provenance) -> None:
-        """Add the provenance; the file is complete once the writer is closed."""
+        """Add binning and provenance; the file is complete once the writer is closed."""
+        if self._voxels is not None:
+            self._file[BINNING_NAME] = format_binning(self._voxels.binning)
         self._file[PROVENANCE_NAME] = provenance.model_dump_json()
 
     def __enter__(self) -> Self:

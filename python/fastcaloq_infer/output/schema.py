@@ -21,6 +21,20 @@ bytes, and ``tree.Draw("layer_energy_2/incident_energy")``, an RDataFrame expres
 ``tree.arrays(filter_name="layer_energy_*")`` gives them all; the one thing an array would make
 easier, the sum, is stored.
 
+Whole showers have voxels besides, in one of two forms (`voxels`). Sparse, the default in ROOT:
+
+====================== ========= ==== ==========================================================
+``n_voxels``           int32          number of voxels with energy, the length of the next three
+``voxel_layer``        uint16[]       CaloSampling number of the voxel's layer
+``voxel_index``        uint16[]       number of the voxel in the shower, ascending: its column in
+                                      a CaloChallenge file (r fastest, then alpha, then layer)
+``voxel_energy``       float32[] MeV  its energy, more than 0
+====================== ========= ==== ==========================================================
+
+Dense: ``voxel_energies``, float32[V] in MeV, one array of every voxel; HDF5 files call it
+``showers``, as the CaloChallenge does. The voxels of a layer add up to its layer energy within 1e-5
+of it. The binning lies beside the rows: ``binning_xml``, in the challenge's XML dialect.
+
 The seed is a column so that merged files still tell every shower's key; compressed, it is free.
 """
 
@@ -37,6 +51,8 @@ import fastcaloq_infer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fastcaloq_infer.output.voxels import VoxelStorage
+
 #: Version of the columns and of the provenance record; raised when a column changes its meaning.
 SCHEMA_VERSION = 1
 #: Name of the TTree, or RNTuple, in a ROOT file.
@@ -47,8 +63,19 @@ PROVENANCE_NAME = "provenance"
 OutOfRange = Literal["refuse", "clip", "extrapolate"]
 
 
+#: Name of the binning's XML: a TObjString in ROOT files, an attribute in HDF5 files.
+BINNING_NAME = "binning_xml"
+#: Column with the number of voxels in sparse ROOT files.
+COUNTER = "n_voxels"
+#: The voxels (N, V) among the columns of `columns`, in either form of the file.
+VOXELS = "voxel_energies"
+
+
 class ShowersLike(Protocol):
-    """A batch of N showers with L layers, as ``sampling.Showers`` holds it."""
+    """A batch of N showers with L layers, as ``sampling.Showers`` holds it.
+
+    Those of whole showers have ``voxel_energy`` (N, V) float32 MeV too.
+    """
 
     @property
     def incident_energy(self) -> NDArray[np.float32]:
@@ -77,7 +104,8 @@ class Provenance(BaseModel):
     With the model of this digest, the seed, the event numbers and the laws of energy and eta (as
     given to ``--energies`` and ``--eta``), the same showers can be drawn again. ``conditioning``
     says where the features came from, ``n_fallback`` for how many showers a service was away and
-    the model's own features stood in.
+    the model's own features stood in. ``voxels`` says in which form the file holds
+    them, ``binning`` is the name of their binning.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -89,6 +117,8 @@ class Provenance(BaseModel):
     model_sha256: str
     pdg_id: int
     layers: tuple[int, ...]
+    voxels: Literal["none", "sparse", "dense"] = "none"
+    binning: str | None = None
     units: dict[str, str] = {"energy": "MeV"}
     n_showers: int
     first_event: int
@@ -125,10 +155,32 @@ def column_types(layers: tuple[int, ...]) -> dict[str, np.dtype[Any]]:
     return {name: np.dtype(dtype) for name, dtype in types.items()}
 
 
+def voxel_types(voxels: VoxelStorage | None) -> dict[str, Any]:
+    """Return name and type of the columns of voxels, as uproot takes them."""
+    if voxels is None:
+        return {}
+    if voxels.form == "dense":
+        return {VOXELS: np.dtype((np.float32, (voxels.binning.n_voxels,)))}
+    return {
+        "voxel_layer": "var * uint16",
+        "voxel_index": "var * uint16",
+        "voxel_energy": "var * float32",
+    }
+
+
 def columns(
-    showers: ShowersLike, *, layers: tuple[int, ...], seed: int, pdg_id: int, particle: int = 0
+    showers: ShowersLike,
+    *,
+    layers: tuple[int, ...],
+    seed: int,
+    pdg_id: int,
+    particle: int = 0,
+    voxels: VoxelStorage | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """Arrange N showers as columns of shape (N,) with the dtypes of :func:`column_types`."""
+    """Arrange N showers as columns of shape (N,) with the dtypes of :func:`column_types`.
+
+    Voxels, where they are wanted, are one more column `VOXELS` of shape (N, V), float32.
+    """
     n = len(showers.event)
     values: dict[str, NDArray[Any]] = {
         "event": showers.event,
@@ -142,4 +194,10 @@ def columns(
     for position, layer in enumerate(layers):
         values[layer_column(layer)] = showers.layer_energy[:, position]
     types = column_types(layers)
-    return {name: np.ascontiguousarray(values[name], dtype) for name, dtype in types.items()}
+    found = {name: np.ascontiguousarray(values[name], dtype) for name, dtype in types.items()}
+    if voxels is not None:
+        voxel_energy: NDArray[np.float32] = showers.voxel_energy  # type: ignore[attr-defined]
+        found[VOXELS] = np.ascontiguousarray(
+            np.ascontiguousarray(voxel_energy, np.float32), np.float32
+        )
+    return found

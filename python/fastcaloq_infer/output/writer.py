@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.output.root import Compression, Container
     from fastcaloq_infer.output.schema import Provenance
+    from fastcaloq_infer.output.voxels import VoxelStorage
 
 
 class Writer(Protocol):
@@ -33,7 +34,11 @@ class Writer(Protocol):
 
 
 def open_writer(
-    path: Path, layers: tuple[int, ...], container: Container, compression: Compression
+    path: Path,
+    layers: tuple[int, ...],
+    container: Container,
+    compression: Compression,
+    voxels: VoxelStorage | None = None,
 ) -> Writer:
     """Open ``path`` for writing in the format of its suffix.
 
@@ -45,7 +50,7 @@ def open_writer(
     if format_of(path) == "root":
         from fastcaloq_infer.output.root import RootWriter
 
-        return RootWriter(path, layers, container=container, compression=compression)
+        return RootWriter(path, layers, container=container, compression=compression, voxels=voxels)
     from fastcaloq_infer.output.hdf5 import Hdf5Writer
 
-    return Hdf5Writer(path, layers, compress=compression != "none")
+    return Hdf5Writer(path, layers, compress=compression != "none", voxels=voxels)
