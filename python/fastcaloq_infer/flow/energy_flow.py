@@ -8,36 +8,20 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from fastcaloq_infer.flow.affine import Affine
+from fastcaloq_infer.flow.blocks import coupling_blocks
 from fastcaloq_infer.flow.condition import ConditionScaling, Validity
-from fastcaloq_infer.flow.coupling import Coupling, CouplingBlock
-from fastcaloq_infer.flow.permutation import coupling_permutations
-from fastcaloq_infer.flow.spline import RationalQuadraticSpline
-from fastcaloq_infer.flow.transform import Composition
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from fastcaloq_infer.conditioning import Conditioner
     from fastcaloq_infer.flow.config import FlowConfig
-    from fastcaloq_infer.flow.univariate import Univariate
+    from fastcaloq_infer.flow.coupling import CouplingBlock
     from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
 
 __all__ = ["EnergyFlow"]
 
 _LOG_2PI = math.log(2.0 * math.pi)
-
-
-def _univariate(config: FlowConfig) -> Univariate:
-    if config.transform == "affine":
-        return Affine(config.log_scale_bound)
-    return RationalQuadraticSpline(
-        config.bins,
-        config.tail_bound,
-        config.min_bin_width,
-        config.min_bin_height,
-        config.min_derivative,
-    )
 
 
 class EnergyFlow(nn.Module):
@@ -70,26 +54,7 @@ class EnergyFlow(nn.Module):
         self.preprocessing = preprocessing
         self.condition = ConditionScaling(validity)
         self.conditioner = conditioner
-        n_layers = preprocessing.n_layers
-        passive = n_layers // 2
-        context = 2 + conditioner.n_features
-        permutations = coupling_permutations(
-            n_layers, passive, config.n_blocks, config.permutation_seed
-        )
-        self.blocks = Composition(
-            CouplingBlock(
-                permutation,
-                Coupling(
-                    n_layers,
-                    passive,
-                    context,
-                    _univariate(config),
-                    config.hidden,
-                    config.activation,
-                ),
-            )
-            for permutation in permutations
-        )
+        self.blocks = coupling_blocks(config, preprocessing.n_layers, 2 + conditioner.n_features)
 
     @property
     def n_layers(self) -> int:

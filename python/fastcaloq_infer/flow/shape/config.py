@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-__all__ = ["ShapeConfig"]
+from fastcaloq_infer.flow.config import FlowConfig
+
+__all__ = ["CouplingShapeConfig", "ShapeConfig", "VoxelFlowConfig"]
 
 
 class ShapeConfig(BaseModel):
@@ -42,3 +44,32 @@ class ShapeConfig(BaseModel):
     def n_parameters(self) -> int:
         """Numbers that decide a coordinate: two logits, shift, log scale, and the spline's."""
         return 4 + 3 * self.bins - 1
+
+
+class CouplingShapeConfig(FlowConfig):
+    """Coupling blocks over all voxels; see :class:`~.coupling.CouplingShapeFlow`.
+
+    The defaults are those of the published CaloINN (arXiv:2312.09290).
+    """
+
+    kind: Literal["coupling"]
+    n_blocks: int = Field(12, ge=1, le=64)
+    hidden: tuple[int, ...] = Field((256, 256, 256), description="as of `FlowConfig`")
+    bins: int = Field(10, ge=2, le=64, description="spline bins per transformed voxel")
+    tail_bound: float = Field(10.0, gt=0, description="the spline is the identity beyond it")
+    noise: float = Field(
+        5e-6, gt=0, lt=1, description="of a layer's energy: less is an empty voxel, hence noise"
+    )
+    alpha: float = Field(1e-6, gt=0, lt=0.5, description="keeps the logit finite")
+
+
+def _kind(value: object) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return "autoregressive" if kind is None else str(kind)
+
+
+VoxelFlowConfig = Annotated[
+    Annotated[ShapeConfig, Tag("autoregressive")] | Annotated[CouplingShapeConfig, Tag("coupling")],
+    Discriminator(_kind),
+]
+"""Either of them, told apart by ``kind``; without one it is autoregressive."""

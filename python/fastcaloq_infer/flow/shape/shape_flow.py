@@ -6,13 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
 
-from fastcaloq_infer.flow.condition import ConditionScaling, Validity
 from fastcaloq_infer.flow.shape.chain import ALL, NOTHING, PART, encode, to_chain
 from fastcaloq_infer.flow.shape.density import FractionDensity
 from fastcaloq_infer.flow.shape.network import ShapeNetwork
 from fastcaloq_infer.flow.shape.order import Cell, VoxelOrder
+from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +19,13 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from fastcaloq_infer.conditioning import Conditioner
+    from fastcaloq_infer.flow.condition import Validity
     from fastcaloq_infer.flow.shape.config import ShapeConfig
 
 __all__ = ["ShapeFlow"]
 
-_CHUNK = 1024  # rows at a time where all coordinates of all rows would fill the memory
 
-
-class ShapeFlow(nn.Module):
+class ShapeFlow(VoxelFlow):
     """p(voxels | layer energies, E_inc, eta), a density in MeV, and its sampler.
 
     An autoregressive flow over fractions (see :mod:`~.order` and :mod:`~.density`): the likelihood
@@ -48,6 +46,8 @@ class ShapeFlow(nn.Module):
         Module mapping the scaled condition (N, 2) to features (N, Q).
     """
 
+    noisy = False  # empty voxels are outcomes of their own
+
     def __init__(
         self,
         config: ShapeConfig,
@@ -55,42 +55,38 @@ class ShapeFlow(nn.Module):
         validity: Validity,
         conditioner: Conditioner,
     ) -> None:
-        super().__init__()
+        super().__init__(layers, validity, conditioner, config.energy_scale)
         self.config = config
         self.order = VoxelOrder.of(layers, config.stride, config.offset)
-        self.condition = ConditionScaling(validity)
-        self.conditioner = conditioner
         self.density = FractionDensity(config)
-        n_condition = 2 + 2 * len(self.order.layers) + conditioner.n_features
-        self.network = ShapeNetwork(config, self.order, n_condition)
+        self.network = ShapeNetwork(config, self.order, self.n_condition)
 
     @property
-    def n_layers(self) -> int:
-        """Number of calorimeter layers L."""
-        return len(self.order.layers)
+    def n_latents(self) -> int:
+        """Number of coordinates C."""
+        return self.order.n_coordinates
 
     @property
-    def n_voxels(self) -> int:
-        """Number of voxels V."""
-        return self.order.n_voxels
+    def multiply_adds(self) -> int:
+        """Multiply-adds of the matrix products per shower, without the conditioner's."""
+        return self.network.multiply_adds
 
-    def layer_energies(self, voxels: Tensor) -> Tensor:
-        """Sum voxels (N, V) over layers, (N, L)."""
-        sizes = [rings * alpha for rings, alpha in self.order.layers]
-        return torch.stack([part.sum(dim=1) for part in torch.split(voxels, sizes, dim=1)], dim=1)
-
-    def prepare(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> tuple[Tensor, ...]:
+    def prepare(
+        self,
+        voxels: Tensor,
+        incident_energy: Tensor,
+        eta: Tensor,
+        generator: Generator | None = None,
+    ) -> tuple[Tensor, ...]:
         """Return all that :meth:`nll` needs and no weight decides, one row per shower.
 
         In the dtype of the weights, computed in float64: encoded known energies (N, M), encoded
         totals (N, C), states (N, C) int8, logits (N, C), log volume (N,), scaled condition (N, 2),
-        encoded layer energies (N, 2L).
+        encoded layer energies (N, 2L).  No noise is drawn from ``generator``.
         """
+        del generator
         parts = [self._prepare(*rows) for rows in self._rows(voxels, incident_energy, eta)]
         return tuple(torch.cat(columns) for columns in zip(*parts, strict=True))
-
-    def _rows(self, *columns: Tensor) -> list[tuple[Tensor, ...]]:
-        return list(zip(*(torch.split(column, _CHUNK) for column in columns), strict=True))
 
     def _prepare(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> tuple[Tensor, ...]:
         chain = to_chain(voxels, self.order)
@@ -107,26 +103,9 @@ class ShapeFlow(nn.Module):
             self._layers(chain.layer_energy, incident_energy).to(dtype),
         )
 
-    def _layers(self, layer_energy: Tensor, incident_energy: Tensor) -> Tensor:
-        """Return what the network sees of the layer energies, (N, 2L)."""
-        scale = self.config.energy_scale
-        share = torch.log((layer_energy + scale) / incident_energy.unsqueeze(1)) / 3.0
-        return torch.cat([encode(layer_energy, scale), share], dim=1)
-
-    def _condition(self, condition: Tensor, layers: Tensor) -> Tensor:
-        return torch.cat([condition, layers, self.conditioner(condition)], dim=1)
-
-    def nll(
-        self,
-        known: Tensor,
-        total: Tensor,
-        state: Tensor,
-        logit: Tensor,
-        log_volume: Tensor,
-        condition: Tensor,
-        layers: Tensor,
-    ) -> Tensor:
+    def nll(self, *prepared: Tensor) -> Tensor:
         """Negative log likelihood (N,) in nats of prepared showers, a density in MeV."""
+        known, total, state, logit, log_volume, condition, layers = prepared
         parameters = self.network(known, total, self._condition(condition, layers))
         return -self.density.log_prob(parameters, state, logit) - log_volume
 
@@ -197,29 +176,6 @@ class ShapeFlow(nn.Module):
         )
         parameters = self.network(known, total, self._condition(condition, layers))
         return self.density.latent(parameters, state, logit, generator)
-
-    @torch.no_grad()
-    def sample(
-        self,
-        layer_energy: Tensor,
-        incident_energy: Tensor,
-        eta: Tensor,
-        generator: Generator | None = None,
-    ) -> Tensor:
-        """Draw voxels (N, V) in MeV with torch's own random numbers.
-
-        For productions use :class:`fastcaloq_infer.Sampler`: counter-based and far faster.
-        """
-        voxels = []
-        for layers, energies, etas in self._rows(layer_energy, incident_energy, eta):
-            z = torch.randn(
-                (len(energies), self.order.n_coordinates),
-                generator=generator,
-                dtype=layers.dtype,
-                device=layers.device,
-            )
-            voxels.append(self.inverse(z, layers, energies, etas))
-        return torch.cat(voxels)
 
     @torch.no_grad()
     def initialise(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> None:
