@@ -54,6 +54,7 @@ def print_summary(console: Console, summary: Summary) -> None:
         ("showers", f"{record.n_showers:,} (events {record.first_event} to {last})"),
         ("model", f"{record.model} ({record.model_sha256[:12]}), {record.engine} engine"),
         ("layers", ", ".join(map(str, record.layers))),
+        *([] if record.binning is None else [("voxels", f"{record.voxels}, {record.binning}")]),
         ("incident energy", f"{record.energy_law} MeV"),
         ("eta", record.eta_law),
         ("seed", str(record.seed)),
@@ -62,7 +63,7 @@ def print_summary(console: Console, summary: Summary) -> None:
         (
             "time",
             f"{summary.total_seconds:.2f} s: drawing {summary.generation_seconds:.2f} s, "
-            f"writing {summary.writing_seconds:.2f} s",
+            f"writing (meanwhile) {summary.writing_seconds:.2f} s",
         ),
         ("rate", f"{summary.showers_per_second:,.0f} showers/s"),
     )
@@ -90,6 +91,7 @@ def print_production(console: Console, folder: Path, manifest: Manifest) -> None
         ("incident energy", f"{plan.energy_law} MeV"),
         ("eta", plan.eta_law),
         ("seed", str(plan.seed)),
+        *([] if plan.voxels == "none" else [("voxels", plan.voxels)]),
         ("out of range", f"{sum(p.n_out_of_range for p in parts):,} ({plan.out_of_range})"),
     )
 

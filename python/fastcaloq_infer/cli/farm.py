@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.farm import Manifest
     from fastcaloq_infer.output import Spectrum
+    from fastcaloq_infer.output.voxels import VoxelForm
     from fastcaloq_infer.sampling import Sampler
 
 SHOWERS_PER_PART = (100_000, 1_000_000)
 """Fewest (reading many small files is slow) and most (a lost worker costs so many) by default."""
+WITH_VOXELS = 10
+"""As many times fewer whole showers, which take that much longer to draw at least."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,11 @@ class FarmOptions:
     resume: bool
 
 
-def default_shard(n: int, workers: int) -> int:
+def default_shard(n: int, workers: int, *, voxels: bool = False) -> int:
     """Return showers per part: eight parts a worker, so that the last ones end together."""
     from fastcaloq_infer.farm import MOST_PARTS
 
-    low, high = SHOWERS_PER_PART
+    low, high = (size // (WITH_VOXELS if voxels else 1) for size in SHOWERS_PER_PART)
     return max(min(max(-(-n // (8 * workers)), low), high), -(-n // MOST_PARTS))
 
 
@@ -104,6 +107,7 @@ def produce_on_farm(
     *,
     energies: Spectrum | None,
     eta: Spectrum | None,
+    voxels: VoxelForm | None,
     progress: Callable[[int], None],
     **plan: Any,
 ) -> Manifest:
@@ -112,7 +116,9 @@ def produce_on_farm(
 
     from fastcaloq_infer.farm import Farm, Plan, run_farm
     from fastcaloq_infer.output.request import check_request
+    from fastcaloq_infer.output.voxels import choose_form
 
+    form = choose_form(voxels, getattr(sampler, "n_voxels", 0), options.suffix)
     laws = check_request(
         sampler.card, n, energies, eta, plan["seed"], plan["first_event"], plan["out_of_range"]
     )
@@ -123,7 +129,8 @@ def produce_on_farm(
         energy_law=str(laws[0]),
         eta_law=str(laws[1]),
         suffix=options.suffix,
-        shard=options.shard or default_shard(n, options.workers),
+        voxels=form,
+        shard=options.shard or default_shard(n, options.workers, voxels=form != "none"),
         **plan,
     )
     where = str(Path(model).resolve()) if Path(model).is_file() else model

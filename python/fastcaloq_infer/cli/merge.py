@@ -18,6 +18,12 @@ class _Compression(StrEnum):
     none = "none"
 
 
+class _Voxels(StrEnum):
+    sparse = "sparse"
+    dense = "dense"
+    none = "none"
+
+
 def merge(
     sources: Annotated[
         list[Path],
@@ -30,6 +36,13 @@ def merge(
     compression: Annotated[
         _Compression, typer.Option(help="Of the ROOT file; HDF5: gzip or none.")
     ] = _Compression.zstd,
+    voxels: Annotated[
+        _Voxels | None,
+        typer.Option(
+            help="How to store voxels; none: energies alone. "
+            "Default: all there are, sparse in ROOT, dense in HDF5."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write one file from the parts of a production, checked against the manifest."""
@@ -44,6 +57,7 @@ def merge(
             output,
             container="rntuple" if rntuple else "ttree",
             compression=compression.value,
+            voxels=voxels.value if voxels is not None else None,
             force=force,
             command=shlex.join(["fastcaloq", *sys.argv[1:]]),
             progress=advance,

@@ -43,6 +43,12 @@ class _Compression(StrEnum):
     none = "none"
 
 
+class _Voxels(StrEnum):
+    sparse = "sparse"
+    dense = "dense"
+    none = "none"
+
+
 def sample(
     model: Annotated[
         str, typer.Argument(help="Name of a shipped model (photon_energy) or path of an .onnx.")
@@ -96,6 +102,13 @@ def sample(
     compression: Annotated[
         _Compression, typer.Option(help="Of the ROOT file; HDF5: gzip or none.")
     ] = _Compression.zstd,
+    voxels: Annotated[
+        _Voxels | None,
+        typer.Option(
+            help="How to store voxels; none: energies alone. "
+            "Default: all the model has, sparse in ROOT, dense in HDF5."
+        ),
+    ] = None,
     chunk: Annotated[
         int, typer.Option(help="Showers drawn and written at a time; 0: chosen by size.")
     ] = 0,
@@ -171,6 +184,7 @@ def sample(
         "out_of_range": out_of_range.value,
         "container": "rntuple" if rntuple else "ttree",
         "compression": compression.value,
+        "voxels": voxels.value if voxels is not None else None,
     }
     console = Console()
     with showers_bar(n) as advance:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 from fastcaloq_infer.errors import InputError, OutputError
 from fastcaloq_infer.files import atomic_path, sha256_file
 from fastcaloq_infer.output.schema import OutOfRange
+from fastcaloq_infer.output.voxels import VoxelForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,7 @@ class Plan(_Record):
     suffix: Literal[".root", ".hdf5"]
     container: Literal["ttree", "rntuple"]
     compression: Literal["zstd", "lz4", "zlib", "none"]
+    voxels: VoxelForm = "none"
     shard: PositiveInt
 
     def shards(self) -> list[tuple[int, int]]:

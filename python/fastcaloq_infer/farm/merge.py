@@ -11,7 +11,9 @@ from fastcaloq_infer.farm.manifest import Manifest
 from fastcaloq_infer.files import atomic_path
 from fastcaloq_infer.output.destination import check_destination
 from fastcaloq_infer.output.memory import default_chunk
-from fastcaloq_infer.output.reading import read_columns, read_provenance
+from fastcaloq_infer.output.reading import read_binning, read_columns, read_provenance
+from fastcaloq_infer.output.schema import VOXELS
+from fastcaloq_infer.output.voxels import VoxelForm, VoxelStorage, choose_form
 from fastcaloq_infer.output.writer import open_writer
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ __all__ = ["merge"]
 # What must agree for showers of several files to be those of one production.
 _COMMON = (
     "schema_version", "model", "model_sha256", "pdg_id", "layers", "seed", "particle_number",
-    "energy_law", "eta_law", "out_of_range", "engine",
+    "energy_law", "eta_law", "out_of_range", "engine", "binning",
 )  # fmt: skip
 
 
@@ -35,6 +37,7 @@ def merge(
     *,
     container: Container = "ttree",
     compression: Compression = "zstd",
+    voxels: VoxelForm | None = None,
     force: bool = False,
     command: str = "",
     progress: Callable[[int], None] | None = None,
@@ -48,8 +51,8 @@ def merge(
         SHA-256, or files of one production by ranges of events, in any order.
     output
         ``.root``, ``.hdf5`` or ``.h5``; appears under this name only once it is complete.
-    container, compression, force, command
-        As in ``produce``.
+    container, compression, voxels, force, command
+        As in ``produce``; parts with voxels may be of either form.
     progress
         Called with the number of showers done.
 
@@ -68,15 +71,22 @@ def merge(
         ((read_provenance(path), path) for path in paths), key=lambda file: file[0].first_event
     )
     whole = _whole(files, command)
-    chunk = default_chunk(whole.n_showers)
+    binning = read_binning(files[0][1])
+    n_voxels = binning.n_voxels if binning else 0
+    form = choose_form(voxels, n_voxels, output.suffix)
+    storage = VoxelStorage(binning, form) if binning and form != "none" else None
+    whole = whole.model_copy(update={"voxels": form, "binning": whole.binning if storage else None})
+    chunk = default_chunk(whole.n_showers, n_voxels, len(whole.layers))
     done = 0
     with (
         atomic_path(output) as temporary,
-        open_writer(temporary, whole.layers, container, compression) as writer,
+        open_writer(temporary, whole.layers, container, compression, storage) as writer,
     ):
         for provenance, path in files:
             rows = 0
             for columns in read_columns(path, chunk):
+                if storage is None:
+                    columns.pop(VOXELS, None)
                 writer.extend(columns)
                 rows += len(columns["event"])
                 if progress is not None:

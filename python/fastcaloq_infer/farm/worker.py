@@ -60,6 +60,7 @@ def draw_part(plan: Plan, model: str, folder: str, first_event: int, n_showers: 
         out_of_range=plan.out_of_range,
         container=plan.container,
         compression=plan.compression,
+        voxels=plan.voxels,
         command="fastcaloq sample",
     )
     return Part(

@@ -91,10 +91,11 @@ def voxel_binning(card: Card) -> Binning:
     InputError
         No layer has voxels.
     """
-    from fastcaloq_infer.data import Binning, LayerBinning
+    from fastcaloq_infer.data import BINNINGS, Binning, LayerBinning, binning
 
-    return Binning(
-        card.binning.name,
+    name = card.binning.name
+    found = Binning(
+        name,
         card.particle,
         card.pdg_id,
         tuple(
@@ -103,6 +104,12 @@ def voxel_binning(card: Card) -> Binning:
             if layer.r_edges
         ),
     )
+    if name in BINNINGS and (binning(name).layers, binning(name).pdg_id) == (
+        found.layers,
+        found.pdg_id,
+    ):
+        return binning(name)  # which also knows the range of eta
+    return found
 
 
 def layer_of_voxel(binning: Binning) -> NDArray[np.uint16]:
