@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 
 #include "card_architecture.hpp"
 #include "card_limits.hpp"
+#include "card_parity.hpp"
+#include "card_shape.hpp"
 #include "fastcaloq/error.hpp"
 #include "fastcaloq/version.hpp"
 #include "json_object.hpp"
@@ -109,53 +110,20 @@ PreprocessingCard parse_preprocessing(JsonObject object, std::size_t n_layers) {
   return card;
 }
 
-// Provenance is for people: the engine checks that it is understood and keeps none of it.
-void check_training(JsonObject object) {
-  constexpr int many = std::numeric_limits<int>::max();
-  object.text("version");
-  object.number("seed");
-  for (JsonObject& entry : object.objects("data", 0, 10000)) {
-    entry.text("name");
-    entry.text("sha256");
-    entry.integer("showers", 0, many);
-    entry.finish();
+/// Whether the model makes voxels.
+bool parse_contents(JsonObject& object) {
+  const Json& contents = object.list("contents");
+  const bool voxels = contents == Json::array({"layer_energy", "voxel_energy"});
+  if (!voxels && contents != Json::array({"layer_energy"})) {
+    object.fail("contents",
+                "is neither layer_energy nor layer_energy and voxel_energy, which is all this "
+                "version makes");
   }
-  object.integer("steps", 0, many);
-  object.integer("epochs", 0, many);
-  object.number("validation_nll");
-  object.number("seconds", 0.0);
-  object.finish();
-}
-
-std::vector<float> as_float(const std::vector<double>& numbers) {
-  std::vector<float> values(numbers.size());
-  std::transform(numbers.begin(), numbers.end(), values.begin(),
-                 [](double number) { return static_cast<float>(number); });
-  return values;
-}
-
-ParityCard parse_parity(JsonObject object, std::size_t n_layers, const PhaseSpace& reach,
-                        const ConditioningCard& conditioning) {
-  ParityCard parity;
-  const std::vector<double> energies =
-      object.numbers("incident_energy", 1, 10000, reach.incident_energy.low * 0.999,
-                     reach.incident_energy.high * 1.001);
-  const std::size_t n = energies.size();
-  parity.incident_energy = as_float(energies);
-  parity.eta = as_float(object.numbers("eta", n, n, -max_eta, max_eta));
-  parity.z_energy = as_float(object.matrix("z_energy", n, n_layers, -100.0, 100.0));
-  if (object.given("quantum") != (conditioning.mode == ConditioningMode::served)) {
-    object.fail("quantum", "contradicts the mode of the conditioning");
+  if (voxels != object.given("shape")) {
+    object.fail("shape", voxels ? "is missing, so the voxels it promises cannot be made"
+                                : "belongs to voxels, which its contents do not name");
   }
-  if (object.given("quantum")) {
-    const auto n_features = static_cast<std::size_t>(conditioning.features);
-    parity.quantum = as_float(object.matrix("quantum", n, n_features, -large, large));
-  }
-  parity.layer_energy = as_float(object.matrix("layer_energy", n, n_layers, 0.0, 1e30));
-  parity.relative_tolerance = object.number("relative_tolerance", 0.0, 0.1);
-  parity.absolute_tolerance = object.number("absolute_tolerance", 0.0, max_energy);
-  object.finish();
-  return parity;
+  return voxels;
 }
 
 bool contains(const Interval& outer, const Interval& inner) {
@@ -177,10 +145,7 @@ ModelCard parse_card(std::string_view text) {
   card.name = object.text("name");
   card.particle = object.text("particle");
   card.pdg_id = object.integer("pdg_id", -2000000000, 2000000000);
-  const Json& contents = object.list("contents");
-  if (contents != Json::array({"layer_energy"})) {
-    object.fail("contents", "asks for more than layer_energy, which is all this version makes");
-  }
+  const bool voxels = parse_contents(object);
   parse_units(object.object("units"));
   card.binning = parse_binning(object.object("binning"));
   const std::size_t n_layers = card.binning.layers.size();
@@ -195,8 +160,11 @@ ModelCard parse_card(std::string_view text) {
   card.flow = parse_flow(object.object("flow"), static_cast<int>(n_layers));
   card.conditioning = parse_conditioning(object.object("conditioning"), card.extrapolation);
   check_training(object.object("training"));
+  const bool served = card.conditioning.mode == ConditioningMode::served;
+  const auto n_features = static_cast<std::size_t>(card.conditioning.features);
   card.parity =
-      parse_parity(object.object("parity"), n_layers, card.extrapolation, card.conditioning);
+      parse_parity(object.object("parity"), {n_layers, 0, served, n_features}, card.extrapolation);
+  if (voxels) card.shape = parse_shape(object.object("shape"), card);
   object.finish();
   return card;
 }

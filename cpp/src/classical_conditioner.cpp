@@ -25,13 +25,14 @@ class ClassicalConditioner final : public StoredConditioner {
 
 }  // namespace
 
-std::unique_ptr<const StoredConditioner> make_classical_conditioner(const ModelCard& card,
+std::unique_ptr<const StoredConditioner> make_classical_conditioner(const ConditioningCard& card,
+                                                                    const std::string& prefix,
                                                                     Weights& weights) {
   std::vector<std::size_t> widths{2};
-  for (const int width : card.conditioning.hidden)
-    widths.push_back(static_cast<std::size_t>(width));
-  widths.push_back(static_cast<std::size_t>(card.conditioning.features));
-  return std::make_unique<ClassicalConditioner>(weights.layers("conditioner.subnet", widths));
+  for (const int width : card.hidden) widths.push_back(static_cast<std::size_t>(width));
+  widths.push_back(static_cast<std::size_t>(card.features));
+  return std::make_unique<ClassicalConditioner>(
+      weights.layers(prefix + "conditioner.subnet", widths));
 }
 
 }  // namespace fastcaloq::detail

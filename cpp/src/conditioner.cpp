@@ -44,7 +44,7 @@ std::shared_ptr<const Conditioner> own_conditioner(std::shared_ptr<const Model> 
     throw InputError("a null model has no conditioner: load one with Model::load");
   }
   const auto& kernels = kernels::kernels(detail::find_instruction_set(instruction_set));
-  if (!model->network().has_conditioner()) return nullptr;
+  if (model->n_features() == 0 || !model->network().knows(true)) return nullptr;
   return std::make_shared<OwnConditioner>(std::move(model), kernels);
 }
 

@@ -9,6 +9,7 @@
 #include "fastcaloq/error.hpp"
 #include "network.hpp"
 #include "onnx_reader.hpp"
+#include "parity.hpp"
 #include "sha256.hpp"
 #include "weights.hpp"
 
@@ -99,6 +100,11 @@ std::string Model::feature_version() const {
   return sha.hex_digest().substr(0, 16);
 }
 
+bool Model::is_served() const noexcept {
+  return card_.conditioning.mode == ConditioningMode::served ||
+         (card_.shape && card_.shape->conditioning.mode == ConditioningMode::served);
+}
+
 Model::Model() = default;
 Model::~Model() = default;
 
@@ -119,15 +125,21 @@ std::shared_ptr<const Model> Model::from_bytes(const void* data, std::size_t siz
     const auto n_layers = static_cast<std::int64_t>(model->n_layers());
     std::vector<std::pair<std::string, std::int64_t>> inputs{
         {"incident_energy", 1}, {"eta", 1}, {"z_energy", n_layers}};
-    if (model->card_.conditioning.mode == ConditioningMode::served) {
-      inputs.emplace_back("quantum", model->card_.conditioning.features);
+    std::vector<std::pair<std::string, std::int64_t>> outputs{{"layer_energy", n_layers}};
+    if (const auto n_voxels = static_cast<std::int64_t>(model->n_voxels()); n_voxels > 0) {
+      inputs.emplace_back("z_shape", n_voxels);
+      outputs.emplace_back("voxel_energy", n_voxels);
+    }
+    if (model->is_served()) {
+      inputs.emplace_back("quantum", static_cast<std::int64_t>(model->n_features()));
     }
     check_values(file.inputs, "inputs", inputs);
-    check_values(file.outputs, "outputs", {{"layer_energy", n_layers}});
+    check_values(file.outputs, "outputs", outputs);
     detail::Weights weights(file);
     model->network_ = std::make_unique<const detail::Network>(model->card_, weights);
     weights.finish();
-    model->network_->verify(kernels::kernels(kernels::best_instruction_set()), model->card_.parity);
+    detail::verify_parity(*model->network_, kernels::kernels(kernels::best_instruction_set()),
+                          model->card_);
     return model;
   } catch (const ModelError& error) {
     throw ModelError(name + ": " + error.what());

@@ -1,95 +1,27 @@
 #include "network.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <stdexcept>
-#include <string>
-#include <vector>
 
-#include "fastcaloq/error.hpp"
-#include "text.hpp"
+#include "flow_weights.hpp"
 
 namespace fastcaloq::detail {
 namespace {
 
-std::size_t count(int number) {
-  return static_cast<std::size_t>(number);
-}
-
-kernels::CouplingBlock make_block(const BlockCard& card, const FlowCard& flow, std::size_t index,
-                                  std::size_t n_features, Weights& weights) {
-  const std::string prefix = "energy.block" + std::to_string(index);
-  const bool spline = card.kind == BlockKind::spline;
-  kernels::CouplingBlock block;
-  block.kind = spline ? kernels::CouplingKind::spline : kernels::CouplingKind::affine;
-  block.n_passive = count(card.passive);
-  block.n_active = count(card.active);
-  const std::size_t n_layers = block.n_passive + block.n_active;
-  block.permutation = weights.permutation(prefix + ".permutation", n_layers);
-  block.actnorm_scale = weights.floats(prefix + ".actnorm.scale", {n_layers});
-  block.actnorm_shift = weights.floats(prefix + ".actnorm.shift", {n_layers});
-  for (const float scale : block.actnorm_scale) {
-    if (!(std::fabs(scale) > 1e-20F)) {
-      throw ModelError("initialiser '" + prefix +
-                       ".actnorm.scale' holds a zero, so the flow has no inverse: export the model "
-                       "again");
+/// Copies `width` numbers of every run of equal rows to each of its rows.
+void expand(const Conditions& rows, const ChunkWorkspace& workspace, const float* unique,
+            std::size_t width, float* out) {
+  std::size_t from = 0;
+  for (std::size_t row = 0; row < rows.n; ++row) {
+    if (rows.incident_energy[row] != workspace.unique_energy[from] ||
+        rows.eta[row] != workspace.unique_eta[from]) {
+      ++from;
     }
-  }
-  std::vector<std::size_t> widths{block.n_passive + 2 + n_features};
-  for (const int width : flow.hidden) widths.push_back(count(width));
-  widths.push_back(block.n_active * (spline ? 3 * count(card.bins) - 1 : 2));
-  block.subnet = weights.layers(prefix + ".subnet", widths);
-  block.activation =
-      flow.activation == Activation::relu ? kernels::Activation::relu : kernels::Activation::silu;
-  block.bins = count(card.bins);
-  block.tail_bound = card.tail_bound;
-  block.min_bin_width = card.min_bin_width;
-  block.min_bin_height = card.min_bin_height;
-  block.min_derivative = card.min_derivative;
-  block.log_scale_bound = card.log_scale_bound;
-  return block;
-}
-
-kernels::PackedFlow pack_flow(const ModelCard& card, Weights& weights) {
-  kernels::EnergyFlowParameters parameters;
-  parameters.n_layers = card.binning.layers.size();
-  parameters.n_features = count(card.conditioning.features);
-  for (std::size_t b = 0; b < card.flow.blocks.size(); ++b) {
-    parameters.blocks.push_back(
-        make_block(card.flow.blocks[b], card.flow, b, parameters.n_features, weights));
-  }
-  for (const int layer : card.preprocessing.layer_order) {
-    parameters.layer_order.push_back(static_cast<std::uint32_t>(layer));
-  }
-  parameters.n_absolute = count(card.preprocessing.n_absolute);
-  parameters.knots = card.preprocessing.knots;
-  for (const CoordinateCard& from : card.preprocessing.coordinates) {
-    parameters.coordinates.push_back(
-        {from.mean, from.scale, from.lower, from.upper, from.ceiling, from.sharpness});
-  }
-  try {
-    return kernels::PackedFlow(parameters);
-  } catch (const std::invalid_argument& error) {
-    throw ModelError(std::string("the engine cannot hold this model (") + error.what() +
-                     "): export the model again");
+    std::copy_n(unique + width * from, width, out + width * row);
   }
 }
 
-}  // namespace
-
-Network::Network(const ModelCard& card, Weights& weights)
-    : n_features_(count(card.conditioning.features)), flow_(pack_flow(card, weights)) {
-  condition_.log_energy_center = static_cast<float>(card.condition.log_energy_center);
-  condition_.log_energy_half_width = static_cast<float>(card.condition.log_energy_half_width);
-  condition_.eta_center = static_cast<float>(card.condition.eta_center);
-  condition_.eta_half_width = static_cast<float>(card.condition.eta_half_width);
-  conditioner_ = make_stored_conditioner(card, weights);
-}
-
-void Network::run(const kernels::KernelTable& kernels, const Conditions& rows, const float* z,
-                  float* layer_energy, ChunkWorkspace& workspace) const {
-  // Neighbours often share their condition (a scan at fixed energies): its features are computed
-  // once for each run of equal rows.
+/// Finds the runs of equal conditions and returns how many there are.
+std::size_t find_unique(const Conditions& rows, ChunkWorkspace& workspace) {
   std::size_t n_unique = 0;
   for (std::size_t row = 0; row < rows.n; ++row) {
     const float energy = rows.incident_energy[row];
@@ -102,81 +34,110 @@ void Network::run(const kernels::KernelTable& kernels, const Conditions& rows, c
     workspace.unique_eta[n_unique] = eta;
     ++n_unique;
   }
+  return n_unique;
+}
+
+/// Copies columns of rows of one width to rows of another.
+void copy_columns(const float* from, std::size_t from_width, float* to, std::size_t to_width,
+                  std::size_t n_columns, std::size_t n) {
+  for (std::size_t row = 0; row < n; ++row) {
+    std::copy_n(from + row * from_width, n_columns, to + row * to_width);
+  }
+}
+
+}  // namespace
+
+Network::Network(const ModelCard& card, Weights& weights) : flow_(pack_energy_flow(card, weights)) {
+  condition_.log_energy_center = static_cast<float>(card.condition.log_energy_center);
+  condition_.log_energy_half_width = static_cast<float>(card.condition.log_energy_half_width);
+  condition_.eta_center = static_cast<float>(card.condition.eta_center);
+  condition_.eta_half_width = static_cast<float>(card.condition.eta_half_width);
+  energy_features_ = {static_cast<std::size_t>(card.conditioning.features),
+                      make_stored_conditioner(card.conditioning, "", weights)};
+  if (!card.shape) return;
+  shape_.emplace(pack_shape_flow(card, weights));
+  shape_features_ = {static_cast<std::size_t>(card.shape->conditioning.features),
+                     make_stored_conditioner(card.shape->conditioning, "shape.", weights)};
+}
+
+/// (rows.n, part.n) features: given ones, or the file's own, computed once for each run of rows.
+const float* Network::flow_features(const kernels::KernelTable& kernels, const FlowFeatures& part,
+                                    const Conditions& rows, std::size_t n_unique,
+                                    ChunkWorkspace& workspace) const {
+  if (part.n == 0) return nullptr;
+  if (rows.quantum != nullptr) {
+    const float* first = rows.quantum + (&part == &energy_features_ ? 0 : energy_features_.n);
+    if (part.n == n_features()) return first;
+    copy_columns(first, n_features(), workspace.features, part.n, part.n, rows.n);
+    return workspace.features;
+  }
+  const ConditionRows unique{n_unique, workspace.unique_condition, workspace.log_energy,
+                             workspace.unique_eta};
+  part.conditioner->features(kernels, unique, workspace.unique_features,
+                             workspace.conditioner.data());
+  if (n_unique == rows.n) return workspace.unique_features;
+  expand(rows, workspace, workspace.unique_features, part.n, workspace.features);
+  return workspace.features;
+}
+
+void Network::run(const kernels::KernelTable& kernels, const Chunk& chunk,
+                  ChunkWorkspace& workspace) const {
+  const Conditions& rows = chunk.rows;
+  // Neighbours often share their condition (a scan at fixed energies).
+  const std::size_t n_unique = find_unique(rows, workspace);
   kernels.condition(condition_, workspace.unique_energy, workspace.unique_eta,
                     workspace.unique_condition, workspace.log_energy, n_unique);
-  const bool own = rows.quantum == nullptr && conditioner_ != nullptr;
-  if (own) {
-    const ConditionRows unique{n_unique, workspace.unique_condition, workspace.log_energy,
-                               workspace.unique_eta};
-    conditioner_->features(kernels, unique, workspace.unique_features,
-                           workspace.conditioner.data());
-  }
   const float* condition = workspace.unique_condition;
-  const float* features = own ? workspace.unique_features : rows.quantum;
   if (n_unique < rows.n) {
-    std::size_t from = 0;
-    for (std::size_t row = 0; row < rows.n; ++row) {
-      if (rows.incident_energy[row] != workspace.unique_energy[from] ||
-          rows.eta[row] != workspace.unique_eta[from]) {
-        ++from;
-      }
-      std::copy_n(workspace.unique_condition + 2 * from, 2, workspace.condition + 2 * row);
-      if (!own) continue;
-      std::copy_n(workspace.unique_features + n_features_ * from, n_features_,
-                  workspace.features + n_features_ * row);
-    }
+    expand(rows, workspace, workspace.unique_condition, 2, workspace.condition);
     condition = workspace.condition;
-    if (own) features = workspace.features;
   }
-  kernels.sample(flow_.view(), rows.incident_energy, condition, features, z, layer_energy, rows.n,
-                 workspace.flow.data());
+  kernels.sample(flow_.view(), rows.incident_energy, condition,
+                 flow_features(kernels, energy_features_, rows, n_unique, workspace), chunk.z,
+                 chunk.layer_energy, rows.n, workspace.flow.data());
+  if (chunk.voxel_energy == nullptr) return;
+  const float* z_shape = chunk.z_shape;
+  if (chunk.z_shape_stride != n_coordinates()) {
+    copy_columns(z_shape, chunk.z_shape_stride, workspace.z_shape, n_coordinates(), n_coordinates(),
+                 rows.n);
+    z_shape = workspace.z_shape;
+  }
+  kernels.sample_shape(shape_->view(), rows.incident_energy, condition,
+                       flow_features(kernels, shape_features_, rows, n_unique, workspace),
+                       chunk.layer_energy, z_shape, chunk.voxel_energy, rows.n,
+                       workspace.shape.data());
 }
 
 void Network::features(const kernels::KernelTable& kernels, const Conditions& rows, float* features,
                        ChunkWorkspace& workspace) const {
   kernels.condition(condition_, rows.incident_energy, rows.eta, workspace.condition,
                     workspace.log_energy, rows.n);
-  conditioner_->features(kernels, {rows.n, workspace.condition, workspace.log_energy, rows.eta},
-                         features, workspace.conditioner.data());
-}
-
-void Network::verify(const kernels::KernelTable& kernels, const ParityCard& parity) const {
-  ChunkWorkspace workspace(*this);
-  const std::size_t width = n_layers();
-  std::vector<float> energies(chunk_rows * width);
-  for (std::size_t start = 0; start < parity.incident_energy.size(); start += chunk_rows) {
-    const std::size_t n = std::min(chunk_rows, parity.incident_energy.size() - start);
-    const float* quantum =
-        parity.quantum.empty() ? nullptr : parity.quantum.data() + start * n_features_;
-    run(kernels, {n, parity.incident_energy.data() + start, parity.eta.data() + start, quantum},
-        parity.z_energy.data() + start * width, energies.data(), workspace);
-    for (std::size_t i = 0; i < n * width; ++i) {
-      const double want = parity.layer_energy[start * width + i];
-      const double got = energies[i];
-      // Written so that NaN fails.
-      if (!(std::fabs(got - want) <=
-            parity.absolute_tolerance + parity.relative_tolerance * std::fabs(want))) {
-        throw ModelError("the engine (" + std::string(kernels.name) + ") gives " + pretty(got) +
-                         " MeV where the model's parity vector " +
-                         std::to_string(start + i / width) + " has " + pretty(want) +
-                         " MeV in layer " + std::to_string(i % width) +
-                         ", so its showers cannot be trusted: export the model again, and report "
-                         "this if it stays");
-      }
-    }
+  for (const FlowFeatures* part : {&energy_features_, &shape_features_}) {
+    if (part->n == 0) continue;
+    part->conditioner->features(kernels,
+                                {rows.n, workspace.condition, workspace.log_energy, rows.eta},
+                                workspace.features, workspace.conditioner.data());
+    float* first = features + (part == &energy_features_ ? 0 : energy_features_.n);
+    copy_columns(workspace.features, part->n, first, n_features(), part->n, rows.n);
   }
 }
 
-ChunkWorkspace::ChunkWorkspace(const Network& network)
-    : flow(network.flow_),
-      conditioner(network.conditioner_ ? network.conditioner_->scratch_floats(Network::chunk_rows)
-                                       : 0) {
+ChunkWorkspace::ChunkWorkspace(const Network& network) : flow(network.flow_) {
   const std::size_t rows = Network::chunk_rows;
-  const std::size_t n_features = network.n_features_;
+  if (network.shape_) shape = kernels::Workspace(network.shape_->workspace_floats());
+  std::size_t n_features = 0;  // both flows take turns
+  std::size_t scratch = 0;
+  for (const Network::FlowFeatures* part : {&network.energy_features_, &network.shape_features_}) {
+    n_features = std::max(n_features, part->n);
+    if (part->conditioner) scratch = std::max(scratch, part->conditioner->scratch_floats(rows));
+  }
+  conditioner = kernels::Workspace(scratch);
   const std::size_t n_layers = network.n_layers();
-  buffers = kernels::Workspace(rows * (7 + 2 * n_features + n_layers));
+  const std::size_t n_coordinates = network.n_coordinates();
+  buffers = kernels::Workspace(rows * (7 + 2 * n_features + n_layers) +
+                               Network::voxel_rows * n_coordinates);
   float* free = buffers.data();
-  // Every part is a multiple of chunk_rows, so all stay aligned.
+  // Every part is a multiple of voxel_rows, so all stay aligned.
   const auto take = [&free](std::size_t n_floats) {
     float* part = free;
     free += n_floats;
@@ -190,6 +151,7 @@ ChunkWorkspace::ChunkWorkspace(const Network& network)
   unique_features = take(n_features * rows);
   features = take(n_features * rows);
   z = take(n_layers * rows);
+  z_shape = take(n_coordinates * Network::voxel_rows);
 }
 
 }  // namespace fastcaloq::detail

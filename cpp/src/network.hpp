@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "fastcaloq/conditions.hpp"
 #include "kernels/engine.hpp"
+#include "kernels/shape_parameters.hpp"
 #include "stored_conditioner.hpp"
 #include "weights.hpp"
 
@@ -15,44 +17,73 @@ namespace fastcaloq::detail {
 /// Working memory of one thread for Network::run; allocated once, for one network.
 struct ChunkWorkspace;
 
+/// A few showers: what they are drawn from, and where they go.
+struct Chunk {
+  /// Checked. Features are rows.quantum (n, Q), or null for the file's own (see Network::knows).
+  Conditions rows;
+  const float* z = nullptr;        ///< (n, L) latents
+  const float* z_shape = nullptr;  ///< (n, z_shape_stride) latents, the first n_coordinates() used
+  std::size_t z_shape_stride = 0;
+  float* layer_energy = nullptr;  ///< out, (n, L) MeV
+  float* voxel_energy = nullptr;  ///< out, (n, V) MeV; null: energies only
+};
+
 /// Immutable; shared by threads.
 class Network {
  public:
   /// Rows worked on at once: their buffers (latents, features, network activations) stay in the
-  /// second-level cache. A multiple of what the kernels carry together, so that none runs half full.
+  /// second-level cache. Multiples of what the kernels carry together, so that none runs half full.
   static constexpr std::size_t chunk_rows = 4 * kernels::kChunk;
+  /// The same with voxels, of which there are hundreds per shower.
+  static constexpr std::size_t voxel_rows = kernels::kChunk;
 
   /// \throws ModelError weights that do not fit the card
   Network(const ModelCard& card, Weights& weights);
 
-  /// Layer energies (n, L) MeV of checked conditions from latents z (n, L), n <= chunk_rows. Features
-  /// are rows.quantum, or the file's own (has_conditioner() or no features at all).
-  void run(const kernels::KernelTable& kernels, const Conditions& rows, const float* z,
-           float* layer_energy, ChunkWorkspace& workspace) const;
+  /// Draws n <= chunk_rows showers, or voxel_rows with voxels.
+  void run(const kernels::KernelTable& kernels, const Chunk& chunk,
+           ChunkWorkspace& workspace) const;
 
-  /// The file's own features (n, Q) of checked conditions, n <= chunk_rows; needs has_conditioner().
+  /// The file's own features (n, Q) of checked conditions, n <= chunk_rows; needs knows(true).
   void features(const kernels::KernelTable& kernels, const Conditions& rows, float* features,
                 ChunkWorkspace& workspace) const;
 
-  /// \throws ModelError the parity vectors are not reproduced
-  void verify(const kernels::KernelTable& kernels, const ParityCard& parity) const;
-
-  bool has_conditioner() const noexcept { return conditioner_ != nullptr; }
+  /// Whether the file holds what showers need without features from elsewhere.
+  bool knows(bool voxels) const noexcept {
+    return energy_features_.known() && (!voxels || shape_features_.known());
+  }
+  std::size_t n_features() const noexcept { return energy_features_.n + shape_features_.n; }
   std::size_t n_layers() const noexcept { return flow_.view().n_layers; }
+  /// Latents of a shower's voxels; 0 where the model makes none.
+  std::size_t n_coordinates() const noexcept { return shape_ ? shape_->view().n_coordinates : 0; }
 
  private:
   friend struct ChunkWorkspace;
 
-  std::size_t n_features_;
+  /// Features of one of the flows.
+  struct FlowFeatures {
+    std::size_t n = 0;
+    std::unique_ptr<const StoredConditioner> conditioner;
+
+    bool known() const noexcept { return n == 0 || conditioner != nullptr; }
+  };
+
+  const float* flow_features(const kernels::KernelTable& kernels, const FlowFeatures& part,
+                             const Conditions& rows, std::size_t n_unique,
+                             ChunkWorkspace& workspace) const;
+
   kernels::ConditionView condition_;
   kernels::PackedFlow flow_;
-  std::unique_ptr<const StoredConditioner> conditioner_;
+  std::optional<kernels::PackedShape> shape_;
+  FlowFeatures energy_features_;
+  FlowFeatures shape_features_;
 };
 
 struct ChunkWorkspace {
   explicit ChunkWorkspace(const Network& network);
 
   kernels::Workspace flow;
+  kernels::Workspace shape;
   kernels::Workspace conditioner;
   kernels::Workspace buffers;
   // Parts of `buffers`, one row for each shower; `unique` are runs of equal conditions.
@@ -64,6 +95,7 @@ struct ChunkWorkspace {
   float* unique_features = nullptr;
   float* features = nullptr;
   float* z = nullptr;
+  float* z_shape = nullptr;  // voxel_rows rows
 };
 
 }  // namespace fastcaloq::detail

@@ -119,17 +119,18 @@ DenseChain product(Weights& weights, const std::string& name, std::size_t n_in, 
 
 }  // namespace
 
-std::unique_ptr<const StoredConditioner> make_quantum_conditioner(const ModelCard& card,
+std::unique_ptr<const StoredConditioner> make_quantum_conditioner(const ConditioningCard& card,
+                                                                  const std::string& prefix,
                                                                   Weights& weights) {
-  const CircuitCard& circuit = *card.conditioning.circuit;
+  const CircuitCard& circuit = *card.circuit;
   const std::size_t dimension = std::size_t{1} << circuit.n_qubits;
   const std::size_t n_monomials = circuit.monomial_degree == 1 ? 2 : 5;
   // Without re-uploading the inputs enter once, with it before every layer.
   const int n_uploads = circuit.reuploading ? circuit.n_layers : 1;
-  std::vector<float> initial = weights.floats("quantum.initial_state", {2 * dimension});
+  std::vector<float> initial = weights.floats(prefix + "quantum.initial_state", {2 * dimension});
   std::vector<QuantumConditioner::Upload> uploads;
   for (int u = 0; u < n_uploads; ++u) {
-    const std::string name = "quantum." + std::to_string(u);
+    const std::string name = prefix + "quantum." + std::to_string(u);
     DenseChain phases =
         product(weights, name + ".phases", n_monomials, dimension, radians_to_turns);
     DenseChain matrix = product(weights, name + ".matrix", 2 * dimension, 2 * dimension);
@@ -137,8 +138,8 @@ std::unique_ptr<const StoredConditioner> make_quantum_conditioner(const ModelCar
   }
   return std::make_unique<QuantumConditioner>(
       dimension, n_monomials, std::move(initial), std::move(uploads),
-      product(weights, "quantum.readout", dimension,
-              static_cast<std::size_t>(card.conditioning.features)));
+      product(weights, prefix + "quantum.readout", dimension,
+              static_cast<std::size_t>(card.features)));
 }
 
 }  // namespace fastcaloq::detail

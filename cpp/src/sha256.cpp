@@ -3,19 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sha256_constants.hpp"
+
 namespace fastcaloq::detail {
 namespace {
-
-// FIPS 180-4, section 4.2.2: fractional parts of the cube roots of the first 64 primes.
-constexpr std::array<std::uint32_t, 64> round_constants{
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
 constexpr std::uint32_t rotate(std::uint32_t value, int bits) noexcept {
   return (value >> bits) | (value << (32 - bits));
@@ -26,9 +17,7 @@ std::uint32_t big_endian(const unsigned char* bytes) noexcept {
          (std::uint32_t{bytes[2]} << 8) | std::uint32_t{bytes[3]};
 }
 
-}  // namespace
-
-void Sha256::compress(const unsigned char* block) {
+void compress(std::uint32_t* state, const unsigned char* block) noexcept {
   std::array<std::uint32_t, 64> words;
   for (std::size_t i = 0; i < 16; ++i) words[i] = big_endian(block + 4 * i);
   for (std::size_t i = 16; i < 64; ++i) {
@@ -37,10 +26,12 @@ void Sha256::compress(const unsigned char* block) {
     words[i] = words[i - 16] + (rotate(a, 7) ^ rotate(a, 18) ^ (a >> 3)) + words[i - 7] +
                (rotate(b, 17) ^ rotate(b, 19) ^ (b >> 10));
   }
-  auto [a, b, c, d, e, f, g, h] = state_;
+  std::array<std::uint32_t, 8> work;
+  std::copy_n(state, work.size(), work.begin());
+  auto [a, b, c, d, e, f, g, h] = work;
   for (std::size_t i = 0; i < 64; ++i) {
     const std::uint32_t first = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
-                                ((e & f) ^ (~e & g)) + round_constants[i] + words[i];
+                                ((e & f) ^ (~e & g)) + sha256_constants[i] + words[i];
     const std::uint32_t second =
         (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
     h = g;
@@ -53,8 +44,21 @@ void Sha256::compress(const unsigned char* block) {
     a = first + second;
   }
   const std::array<std::uint32_t, 8> add{a, b, c, d, e, f, g, h};
-  for (std::size_t i = 0; i < 8; ++i) state_[i] += add[i];
+  for (std::size_t i = 0; i < add.size(); ++i) state[i] += add[i];
 }
+
+Sha256Blocks fastest() noexcept {
+  static const Sha256Blocks hardware = hardware_sha256_blocks();
+  return hardware != nullptr ? hardware : sha256_blocks;
+}
+
+}  // namespace
+
+void sha256_blocks(std::uint32_t* state, const unsigned char* data, std::size_t n_blocks) {
+  for (std::size_t i = 0; i < n_blocks; ++i) compress(state, data + 64 * i);
+}
+
+Sha256::Sha256(Sha256Blocks blocks) : blocks_(blocks != nullptr ? blocks : fastest()) {}
 
 void Sha256::update(std::string_view bytes) {
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
@@ -62,9 +66,10 @@ void Sha256::update(std::string_view bytes) {
   length_ += left;
   while (left > 0) {
     if (buffered_ == 0 && left >= buffer_.size()) {
-      compress(data);
-      data += buffer_.size();
-      left -= buffer_.size();
+      const std::size_t n_blocks = left / buffer_.size();
+      blocks_(state_.data(), data, n_blocks);
+      data += n_blocks * buffer_.size();
+      left -= n_blocks * buffer_.size();
       continue;
     }
     const std::size_t take = std::min(left, buffer_.size() - buffered_);
@@ -73,7 +78,7 @@ void Sha256::update(std::string_view bytes) {
     data += take;
     left -= take;
     if (buffered_ == buffer_.size()) {
-      compress(buffer_.data());
+      blocks_(state_.data(), buffer_.data(), 1);
       buffered_ = 0;
     }
   }

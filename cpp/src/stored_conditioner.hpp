@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "fastcaloq/model_card.hpp"
 #include "kernels/engine.hpp"
@@ -30,17 +31,22 @@ class StoredConditioner {
   virtual std::size_t scratch_floats(std::size_t n) const = 0;
 };
 
-/// The conditioner the file holds, with its weights; null for a model without one, and where
-/// features are served and there is no table to fall back to.
+/// One of a file's conditioners, with its weights; null for a flow without one, and where features are
+/// served and there is no table to fall back to.
+/// \param prefix stands before the names of its weights
 /// Throws ModelError, see Weights.
-std::unique_ptr<const StoredConditioner> make_stored_conditioner(const ModelCard& card,
+std::unique_ptr<const StoredConditioner> make_stored_conditioner(const ConditioningCard& card,
+                                                                 const std::string& prefix,
                                                                  Weights& weights);
 
-std::unique_ptr<const StoredConditioner> make_table_conditioner(const ModelCard& card,
+std::unique_ptr<const StoredConditioner> make_table_conditioner(const ConditioningCard& card,
+                                                                const std::string& prefix,
                                                                 Weights& weights);
-std::unique_ptr<const StoredConditioner> make_quantum_conditioner(const ModelCard& card,
+std::unique_ptr<const StoredConditioner> make_quantum_conditioner(const ConditioningCard& card,
+                                                                  const std::string& prefix,
                                                                   Weights& weights);
-std::unique_ptr<const StoredConditioner> make_classical_conditioner(const ModelCard& card,
+std::unique_ptr<const StoredConditioner> make_classical_conditioner(const ConditioningCard& card,
+                                                                    const std::string& prefix,
                                                                     Weights& weights);
 
 }  // namespace fastcaloq::detail

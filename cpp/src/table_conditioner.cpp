@@ -22,14 +22,15 @@ class TableConditioner final : public StoredConditioner {
 
 }  // namespace
 
-std::unique_ptr<const StoredConditioner> make_table_conditioner(const ModelCard& card,
+std::unique_ptr<const StoredConditioner> make_table_conditioner(const ConditioningCard& card,
+                                                                const std::string& prefix,
                                                                 Weights& weights) {
-  const TableCard& table = *card.conditioning.table;
+  const TableCard& table = *card.table;
   const auto n_energy = static_cast<std::size_t>(table.n_energy);
   const auto n_eta = static_cast<std::size_t>(table.n_eta);
-  const auto n_features = static_cast<std::size_t>(card.conditioning.features);
+  const auto n_features = static_cast<std::size_t>(card.features);
   const std::vector<float> values =
-      weights.floats("conditioner.table", {n_energy, n_eta, n_features});
+      weights.floats(prefix + "conditioner.table", {n_energy, n_eta, n_features});
   return std::make_unique<TableConditioner>(
       kernels::PackedTable(values, n_energy, n_eta, n_features, table.log_energy.low,
                            table.log_energy.high, table.eta.low, table.eta.high));

@@ -98,8 +98,9 @@ std::vector<kernels::MlpLayer> Weights::layers(const std::string& prefix,
 
 void Weights::finish() const {
   for (const auto& [name, tensor] : file_.initializers) {
-    const bool ours = name.rfind("energy.", 0) == 0 || name.rfind("conditioner.", 0) == 0 ||
-                      name.rfind("quantum.", 0) == 0;
+    const auto starts = [&name = name](const char* prefix) { return name.rfind(prefix, 0) == 0; };
+    const bool ours =
+        starts("energy.") || starts("shape.") || starts("conditioner.") || starts("quantum.");
     if (ours && asked_.count(name) == 0) fail(name, "is not asked for by the card");
   }
 }

@@ -7,8 +7,8 @@
 namespace fastcaloq::detail {
 namespace {
 
-std::string digest(const std::string& text) {
-  Sha256 sha;
+std::string digest(const std::string& text, Sha256Blocks blocks = nullptr) {
+  Sha256 sha(blocks);
   sha.update(text);
   return sha.hex_digest();
 }
@@ -30,6 +30,14 @@ TEST(Sha256, DoesNotDependOnHowTheTextIsCut) {
     sha.update(std::string_view(text).substr(0, cut));
     sha.update(std::string_view(text).substr(cut));
     ASSERT_EQ(sha.hex_digest(), digest(text)) << cut;
+  }
+}
+
+TEST(Sha256, IsTheSameInPortableCode) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) {
+    text.push_back(static_cast<char>(i * 37 % 251));
+    ASSERT_EQ(digest(text, sha256_blocks), digest(text)) << i;
   }
 }
 

@@ -31,7 +31,7 @@ std::vector<float> run(const ModelFile& file, kernels::InstructionSet set) {
   const OnnxFile onnx = read_onnx(bytes);
   const ModelCard card = parse_card(file.card.dump());
   Weights weights(onnx);
-  const auto conditioner = make_stored_conditioner(card, weights);
+  const auto conditioner = make_stored_conditioner(card.conditioning, "", weights);
   const std::size_t n = rows.size();
   std::vector<float> condition, log_energy, eta, features(n * 2);
   for (const Row& row : rows) {
@@ -175,7 +175,8 @@ TEST(Conditioner, IsAbsentWhereTheModelHasNone) {
   const std::string bytes = file.build();
   const OnnxFile onnx = read_onnx(bytes);
   Weights weights(onnx);
-  EXPECT_EQ(make_stored_conditioner(parse_card(file.card.dump()), weights), nullptr);
+  EXPECT_EQ(make_stored_conditioner(parse_card(file.card.dump()).conditioning, "", weights),
+            nullptr);
 }
 
 }  // namespace

@@ -51,6 +51,8 @@ class FASTCALOQ_API Model {
     const int shape = card_.shape ? card_.shape->conditioning.features : 0;
     return static_cast<std::size_t>(card_.conditioning.features + shape);
   }
+  /// Whether a service computes features: the model's ONNX graph takes them as an input.
+  bool is_served() const noexcept;
   /// Names the trained conditioners behind all features, 16 hexadecimal digits; a service must offer
   /// the same. Empty where there is none, and in files older than these names.
   std::string feature_version() const;

@@ -23,6 +23,7 @@ enum class LatentStream : std::uint32_t {
   energy = 0,     ///< latents of the layer energies
   shape = 1,      ///< latents of the voxels
   condition = 2,  ///< incident energy and eta of an event, where they are drawn too
+  hits = 3,       ///< places of hits in their voxels; uniform, not normal
 };
 
 /// Standard normal latents by Philox4x32-10 (Salmon et al., SC 2011) and Box-Muller, the same bits on

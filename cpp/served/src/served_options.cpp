@@ -28,7 +28,7 @@ ServedOptions checked(ServedOptions options, const Model* model) {
         "the model has no conditioner, so there is nothing to ask a service for: use it as it is");
   }
   if (options.model_name.empty()) options.model_name = model->card().name;
-  if (options.version.empty()) options.version = model->card().conditioning.version;
+  if (options.version.empty()) options.version = model->feature_version();
   if (options.version.empty()) {
     throw InputError(
         "the model does not say which version of its conditioner it was made with, so a wrong one "
