@@ -11,7 +11,8 @@ from fastcaloq_infer.conditioning import build_conditioner
 from fastcaloq_infer.errors import ConfigError, InputError
 from fastcaloq_infer.flow.condition import Validity
 from fastcaloq_infer.flow.energy_flow import EnergyFlow
-from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
+from fastcaloq_infer.flow.shape.build import build_voxel_flow
+from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
 from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
 from fastcaloq_infer.training.config import ShapeTrainConfig, TrainConfig
 from fastcaloq_infer.training.metadata import (
@@ -98,8 +99,8 @@ def _eta_range(eta: Tensor, piece: tuple[float, float] | None) -> tuple[tuple[fl
 @overload
 def build_flow(metadata: ModelMetadata) -> EnergyFlow: ...
 @overload
-def build_flow(metadata: ShapeMetadata) -> ShapeFlow: ...
-def build_flow(metadata: ModelMetadata | ShapeMetadata) -> EnergyFlow | ShapeFlow:
+def build_flow(metadata: ShapeMetadata) -> VoxelFlow: ...
+def build_flow(metadata: ModelMetadata | ShapeMetadata) -> EnergyFlow | VoxelFlow:
     """Return the flow that ``metadata`` describes, in float64, with random weights."""
     validity = Validity(
         metadata.validity.incident_energy, metadata.validity.eta, metadata.eta_dependent
@@ -107,7 +108,7 @@ def build_flow(metadata: ModelMetadata | ShapeMetadata) -> EnergyFlow | ShapeFlo
     conditioner = build_conditioner(metadata.quantum)
     if isinstance(metadata, ShapeMetadata):
         layers = [(len(layer.r_edges) - 1, layer.n_alpha) for layer in metadata.binning.layers]
-        return ShapeFlow(metadata.shape, layers, validity, conditioner).double()
+        return build_voxel_flow(metadata.shape, layers, validity, conditioner).double()
     preprocessing = EnergyPreprocessing(constants_of(metadata.preprocessing))
     return EnergyFlow(metadata.flow, preprocessing, validity, conditioner).double()
 
@@ -119,15 +120,15 @@ def initial_flow(
 @overload
 def initial_flow(
     config: TrainingConfig, metadata: ShapeMetadata, showers: TrainingSet
-) -> ShapeFlow: ...
+) -> VoxelFlow: ...
 def initial_flow(
     config: TrainingConfig, metadata: ModelMetadata | ShapeMetadata, showers: TrainingSet
-) -> EnergyFlow | ShapeFlow:
+) -> EnergyFlow | VoxelFlow:
     """Return the flow a training starts from; its weights depend on seed and data alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(config.seed, Stream.WEIGHTS))
         flow = build_flow(metadata)
-    if isinstance(flow, ShapeFlow):
+    if isinstance(flow, VoxelFlow):
         few = showers.train[_first(showers.train, _INITIALISATION_SHAPES)]
         if few.voxels is None:
             raise InputError("a shape flow learns from voxels, but there are layer energies only")

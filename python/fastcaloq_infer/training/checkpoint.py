@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastcaloq_infer.errors import ModelError
-from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
+from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
 from fastcaloq_infer.shipped import shipped_files
 from fastcaloq_infer.training.build import build_flow
 from fastcaloq_infer.training.metadata import (
@@ -32,7 +32,7 @@ SHAPE = "shape.safetensors"
 
 
 def save_model(
-    path: Path | str, flow: EnergyFlow | ShapeFlow, metadata: ModelMetadata | ShapeMetadata
+    path: Path | str, flow: EnergyFlow | VoxelFlow, metadata: ModelMetadata | ShapeMetadata
 ) -> None:
     """Write ``model.safetensors``: the flow's weights in float32, all else in the header.
 
@@ -52,7 +52,7 @@ def save_model(
     OutputError
         The file cannot be written; the one before stays.
     """
-    if isinstance(flow, ShapeFlow):
+    if isinstance(flow, VoxelFlow):
         if not isinstance(metadata, ShapeMetadata) or flow.config != metadata.shape:
             raise ModelError("the flow is not the one of the metadata; give its own")
     elif (
@@ -98,7 +98,7 @@ def load_flow(source: Path | str) -> tuple[EnergyFlow, ModelMetadata]:
     return flow.eval(), metadata
 
 
-def load_shape(source: Path | str) -> tuple[ShapeFlow, ShapeMetadata]:
+def load_shape(source: Path | str) -> tuple[VoxelFlow, ShapeMetadata]:
     """Load a trained flow of voxels (averaged weights) and what it says about itself.
 
     Parameters
@@ -133,7 +133,7 @@ def load_shape(source: Path | str) -> tuple[ShapeFlow, ShapeMetadata]:
     return flow.eval(), metadata
 
 
-def _fill(flow: EnergyFlow | ShapeFlow, weights: dict[str, Tensor], path: Path) -> None:
+def _fill(flow: EnergyFlow | VoxelFlow, weights: dict[str, Tensor], path: Path) -> None:
     """Give a flow its weights, all of which must fit."""
     state = flow.state_dict()
     expected = weights_of(state)

@@ -13,7 +13,7 @@ from fastcaloq_infer.conditioning import QuantumConfig
 from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.files import atomic_path
 from fastcaloq_infer.flow.config import FlowConfig
-from fastcaloq_infer.flow.shape.config import ShapeConfig
+from fastcaloq_infer.flow.shape.config import ShapeConfig, VoxelFlowConfig
 from fastcaloq_infer.preprocessing.config import PreprocessingConfig
 from fastcaloq_infer.training.config_errors import validate
 from fastcaloq_infer.training.sections import (
@@ -166,7 +166,7 @@ class ShapeTrainConfig(TrainingConfig):
     """
 
     model: Literal["shape"] = "shape"
-    shape: ShapeConfig = ShapeConfig()
+    shape: VoxelFlowConfig = ShapeConfig()
 
 
 def load_config(

@@ -75,13 +75,27 @@ def _unknown(
         if field is None:
             yield f"unknown key '{prefix}{key}'{_suggestion(str(key), model, root, prefix)}"
         elif isinstance(value, Mapping):
-            for child in _models_in(field.annotation)[:1]:
+            for child in _chosen(_models_in(field.annotation), value):
                 yield from _unknown(child, value, root, f"{prefix}{key}.")
+
+
+def _chosen(models: list[type[BaseModel]], raw: Mapping[str, Any]) -> list[type[BaseModel]]:
+    """Return the model of a section: among several the one of its ``kind``, else the first."""
+    of_kind = [
+        model
+        for model in models
+        if "kind" in model.model_fields and raw.get("kind") in _values(model, "kind")
+    ]
+    return (of_kind or models)[:1]
+
+
+def _values(model: type[BaseModel], key: str) -> tuple[Any, ...]:
+    return get_args(model.model_fields[key].annotation)
 
 
 def _suggestion(key: str, model: type[BaseModel], root: type[BaseModel], prefix: str) -> str:
     """Return ``" (did you mean 'x'?)"``, or the keys there are where nothing comes near."""
-    everywhere = list(dotted_keys(root))
+    everywhere = [known for known in dotted_keys(root) if known != prefix + key]
     candidates = [
         *(prefix + name for name in get_close_matches(key, model.model_fields, n=1)),
         *(name for name in everywhere if name.rsplit(".", 1)[-1] == key),

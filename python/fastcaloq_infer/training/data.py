@@ -114,6 +114,11 @@ def read_training_set(config: TrainingConfig) -> TrainingSet:
             f"{binning.particle}s; a model trained under a wrong label would be useless, so "
             "correct one of them"
         )
+    if config.data.train == PACKAGED and config.particle != "photon":
+        raise ConfigError(
+            f"'data.train' is packaged, but the packaged showers are photons, not "
+            f"{config.particle}s; name a file with --set data.train=FILE"
+        )
     showers, file = _read(config, config.data.train, binning)
     if config.data.validation is None:
         train, validation = _split(showers, config.data.validation_fraction, config.seed)

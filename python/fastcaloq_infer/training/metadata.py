@@ -19,7 +19,7 @@ from fastcaloq_infer.artefact.sections import (
 from fastcaloq_infer.conditioning import QuantumConfig  # noqa: TC001  pydantic reads it
 from fastcaloq_infer.errors import ConfigError, ModelError
 from fastcaloq_infer.flow.config import FlowConfig  # noqa: TC001  pydantic reads it
-from fastcaloq_infer.flow.shape.config import ShapeConfig  # noqa: TC001  pydantic reads it
+from fastcaloq_infer.flow.shape.config import VoxelFlowConfig  # noqa: TC001  pydantic reads it
 from fastcaloq_infer.preprocessing.fit import FittedConstants
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class ShapeMetadata(FlowMetadata):
     TO_GIVE = "give the run of a configuration with 'model: shape'"
 
     kind: Literal["shape_flow"] = "shape_flow"
-    shape: ShapeConfig
+    shape: VoxelFlowConfig
 
 
 def binning_section(binning: Binning) -> CardBinning:

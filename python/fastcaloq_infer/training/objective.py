@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
+from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
 from fastcaloq_infer.training.memory import refuse_too_large
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Objective(nn.Module, ABC):
     """
 
     flow: nn.Module
-    noisy: ClassVar[bool]
+    noisy: bool
     rows_at_once: ClassVar[int]
 
     @abstractmethod
@@ -63,9 +63,9 @@ class Objective(nn.Module, ABC):
         return self.to(device)
 
 
-def objective_of(flow: EnergyFlow | ShapeFlow) -> Objective:
+def objective_of(flow: EnergyFlow | VoxelFlow) -> Objective:
     """Return the objective that trains a flow of either kind."""
-    return ShapeLikelihood(flow) if isinstance(flow, ShapeFlow) else MaximumLikelihood(flow)
+    return ShapeLikelihood(flow) if isinstance(flow, VoxelFlow) else MaximumLikelihood(flow)
 
 
 class MaximumLikelihood(Objective):
@@ -80,7 +80,7 @@ class MaximumLikelihood(Objective):
     """
 
     flow: EnergyFlow
-    noisy = True  # of layers without energy
+    noisy = True  # in layers without energy
     rows_at_once = 8192
 
     def __init__(self, flow: EnergyFlow) -> None:
@@ -126,17 +126,17 @@ class ShapeLikelihood(Objective):
         The flow to train, in the dtype of the training.
     """
 
-    flow: ShapeFlow
-    noisy = False  # empty voxels are outcomes of their own
+    flow: VoxelFlow
     rows_at_once = 1024
 
-    def __init__(self, flow: ShapeFlow) -> None:
+    def __init__(self, flow: VoxelFlow) -> None:
         super().__init__()
         self.flow = flow
+        self.noisy = flow.noisy
 
     @torch.no_grad()
     def prepare(self, showers: ShowerTensors, generator: Generator | None) -> Prepared:
-        """Return what :meth:`ShapeFlow.prepare` does, without ever holding a second copy of it.
+        """Return what :meth:`VoxelFlow.prepare` does, without ever holding a second copy of it.
 
         Raises
         ------
@@ -145,17 +145,21 @@ class ShapeLikelihood(Objective):
         """
         if showers.voxels is None:
             raise InputError("a shape flow learns from voxels, but there are layer energies only")
-        columns = (showers.voxels, showers.incident_energy, showers.eta)
-        first = self.flow.prepare(*(column[:1] for column in columns))
-        device, n = showers.voxels.device, len(showers)
-        needed = n * sum(tensor.nbytes for tensor in first)
-        refuse_too_large(needed, f"{n} showers as a training sees them", device)
-        rows = tuple(tensor.new_empty(n, *tensor.shape[1:]) for tensor in first)
+        voxels, n = showers.voxels, len(showers)
+        rows: Prepared | None = None
         for start in range(0, n, self.rows_at_once):
             part = slice(start, start + self.rows_at_once)
-            prepared = self.flow.prepare(*(column[part] for column in columns))
+            prepared = self.flow.prepare(
+                voxels[part], showers.incident_energy[part], showers.eta[part], generator
+            )
+            if rows is None:
+                needed = n * sum(tensor.nbytes // len(tensor) for tensor in prepared)
+                refuse_too_large(needed, f"{n} showers as a training sees them", voxels.device)
+                rows = tuple(tensor.new_empty(n, *tensor.shape[1:]) for tensor in prepared)
             for whole, tensor in zip(rows, prepared, strict=True):
                 whole[part] = tensor
+        if rows is None:
+            raise InputError("there is no shower to learn from or to be judged on; add showers")
         return rows
 
     def forward(self, *batch: Tensor) -> Tensor:

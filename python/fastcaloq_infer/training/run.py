@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fastcaloq_infer.flow.energy_flow import EnergyFlow
-    from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
+    from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
     from fastcaloq_infer.training.data import TrainingSet
     from fastcaloq_infer.training.history import History
     from fastcaloq_infer.training.metadata import ModelMetadata, ShapeMetadata
@@ -85,7 +85,7 @@ class TrainedShape:
     """Outcome of a training of voxels; the attributes are those of `TrainedModel`."""
 
     folder: Path
-    flow: ShapeFlow
+    flow: VoxelFlow
     metadata: ShapeMetadata
     history: History
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from fastcaloq_infer.flow.energy_flow import EnergyFlow
-    from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
+    from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
     from fastcaloq_infer.training.config import TrainingConfig
     from fastcaloq_infer.training.data import ShowerTensors
 
@@ -65,7 +65,7 @@ class Trainer:
     def __init__(
         self,
         config: TrainingConfig,
-        flow: EnergyFlow | ShapeFlow,
+        flow: EnergyFlow | VoxelFlow,
         train: ShowerTensors,
         validation: ShowerTensors,
     ) -> None:
