@@ -72,7 +72,7 @@ class CouplingShapeFlow(VoxelFlow):
         conditioner: Conditioner,
     ) -> None:
         super().__init__(layers, validity, conditioner, _ENERGY_SCALE)
-        self.config = config
+        self.config: CouplingShapeConfig = config
         self.blocks = coupling_blocks(config, self.n_voxels, self.n_condition)
 
     @property
@@ -195,16 +195,11 @@ class CouplingShapeFlow(VoxelFlow):
         return z
 
     @torch.no_grad()
-    def initialise(
-        self,
-        voxels: Tensor,
-        incident_energy: Tensor,
-        eta: Tensor,
-        generator: Generator | None = None,
-    ) -> None:
+    def initialise(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> None:
         """Set the first activation normalisation from voxels (N, V) MeV.
 
         The couplings start as the identity, so that all later blocks see normalised coordinates.
         """
-        x, *_ = self.prepare(voxels, incident_energy, eta, generator)
+        noise = torch.Generator(voxels.device).manual_seed(0)
+        x, *_ = self.prepare(voxels, incident_energy, eta, noise)
         self.coupling_blocks[0].actnorm.initialise(x)

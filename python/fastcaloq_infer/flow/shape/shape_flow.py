@@ -56,7 +56,7 @@ class ShapeFlow(VoxelFlow):
         conditioner: Conditioner,
     ) -> None:
         super().__init__(layers, validity, conditioner, config.energy_scale)
-        self.config = config
+        self.config: ShapeConfig = config
         self.order = VoxelOrder.of(layers, config.stride, config.offset)
         self.density = FractionDensity(config)
         self.network = ShapeNetwork(config, self.order, self.n_condition)

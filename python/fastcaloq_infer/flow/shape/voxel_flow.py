@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from fastcaloq_infer.conditioning import Conditioner
+    from fastcaloq_infer.flow.shape.config import CouplingShapeConfig, ShapeConfig
 
 __all__ = ["VoxelFlow"]
 
@@ -49,6 +50,7 @@ class VoxelFlow(nn.Module, ABC):
     """
 
     noisy: ClassVar[bool]
+    config: ShapeConfig | CouplingShapeConfig
 
     def __init__(
         self,
@@ -126,7 +128,11 @@ class VoxelFlow(nn.Module, ABC):
 
     @abstractmethod
     def initialise(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> None:
-        """Set what a training had better not learn from voxels (N, V) MeV."""
+        """Set what need not be learnt, by voxels (N, V) MeV."""
+
+    @abstractmethod
+    def log_prob(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> Tensor:
+        """Log density (N,) in nats of voxels (N, V) MeV; the class says which."""
 
     @torch.no_grad()
     def sample(
