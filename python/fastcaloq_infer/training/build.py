@@ -107,7 +107,7 @@ def build_flow(metadata: ModelMetadata | ShapeMetadata) -> EnergyFlow | VoxelFlo
     )
     conditioner = build_conditioner(metadata.quantum)
     if isinstance(metadata, ShapeMetadata):
-        layers = [(len(layer.r_edges) - 1, layer.n_alpha) for layer in metadata.binning.layers]
+        layers = metadata.binning.layers
         return build_voxel_flow(metadata.shape, layers, validity, conditioner).double()
     preprocessing = EnergyPreprocessing(constants_of(metadata.preprocessing))
     return EnergyFlow(metadata.flow, preprocessing, validity, conditioner).double()

@@ -21,8 +21,12 @@ from fastcaloq_infer.flow.shape import (
     VoxelFlowConfig,
     build_voxel_flow,
 )
+from fastcaloq_infer.flow.shape.grid import LayerGrid
 
-LAYERS = ((3, 1), (2, 3), (0, 1), (1, 1))
+LAYERS = [
+    LayerGrid(tuple(10.0 * i for i in range(rings + 1)), alpha)
+    for rings, alpha in ((3, 1), (2, 3), (0, 1), (1, 1))
+]
 VALIDITY = Validity((256.0, 65536.0), (0.2, 0.25))
 
 
@@ -133,7 +137,7 @@ def test_initialisation_normalises_the_coordinates_of_every_block() -> None:
 def test_the_published_size() -> None:
     """18.8 million parameters with the five layer energies as coordinates, as published."""
     binning = data.binning("dataset-1-photons")
-    layers = [(layer.n_r, layer.n_alpha) for layer in binning.layers]
+    layers = binning.layers
     none = build_conditioner(QuantumConfig(kind="none"))
     flow = CouplingShapeFlow(CouplingShapeConfig(kind="coupling"), layers, VALIDITY, none)
     assert flow.n_voxels == 368

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
 from torch import Generator
 
 from fastcaloq_infer.conditioning import QuantumConfig, build_conditioner
+from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.flow.condition import Validity
 from fastcaloq_infer.flow.shape import ShapeConfig, ShapeFlow
 from fastcaloq_infer.flow.shape.chain import ALL, NOTHING, PART, to_chain
 from fastcaloq_infer.flow.shape.density import FractionDensity
+from fastcaloq_infer.flow.shape.grid import LayerGrid, turned
 from fastcaloq_infer.flow.shape.order import VoxelOrder
+
+
+def grid(layers: Sequence[tuple[int, int]]) -> list[LayerGrid]:
+    """Layers of so many rings, each 10 mm wide, and bins in alpha."""
+    return [LayerGrid(tuple(10.0 * i for i in range(r + 1)), alpha) for r, alpha in layers]
+
 
 LAYERS = ((3, 1), (3, 4), (2, 3), (1, 1), (1, 3))
 SMALL = ShapeConfig(units=3, context=4, head=6, bins=4, offset=1)
@@ -23,7 +32,7 @@ def flow_of(layers: tuple[tuple[int, int], ...] = LAYERS, kind: str = "condition
     torch.manual_seed(1)
     validity = Validity((256.0, 65536.0), (0.2, 0.25))
     quantum = QuantumConfig(kind=kind, n_qubits=2)
-    flow = ShapeFlow(SMALL, layers, validity, build_conditioner(quantum)).double()
+    flow = ShapeFlow(SMALL, grid(layers), validity, build_conditioner(quantum)).double()
     with torch.no_grad():
         flow.network.head2.normal_(std=0.3)  # far from the start, where all fractions are alike
         flow.network.head2_bias.normal_(std=0.5)
@@ -150,3 +159,55 @@ def test_multiply_adds_count_active_weights() -> None:
     flow = flow_of()
     weights = sum(p.numel() for name, p in flow.network.named_parameters() if "bias" not in name)
     assert flow.network.multiply_adds == weights
+
+
+def test_moments_are_those_of_the_voxels_known_so_far() -> None:
+    flow = flow_of()
+    voxels, _, energy, eta = showers(flow, 8)
+    share = flow.prepare(voxels, energy, eta)[1]
+    moments = flow.network.moments(share)
+    k = flow.order.n_coordinates - 1  # the last coordinate, in the second layer with bins or later
+    cell = flow.order.coordinates[k].cell
+    layer = flow.layers[cell.layer]
+    x = torch.zeros(8, dtype=torch.float64)
+    n = torch.zeros(8, dtype=torch.float64)
+    for place, other in enumerate(flow.order.known[: flow.order.n_known[-1]]):
+        if other.layer == cell.layer and other.alpha is not None:
+            phi = 2.0 * math.pi * (other.alpha + 0.5) / layer.n_alpha
+            x += share[:, place] * layer.radii[other.ring] * math.cos(phi)
+            n += (share[:, place] > 0) / layer.n_voxels
+    torch.testing.assert_close(moments[:, k, 0], torch.asinh(x / 0.5) / 4.0)
+    torch.testing.assert_close(moments[:, k, 4], n)
+    # Step by step, with nothing known behind, they are the same.
+    for group, which in enumerate(flow.order.groups):
+        now = share.clone()
+        now[:, flow.order.n_known[group] :] = 0.0
+        step = flow.network.moments.step(which, now)
+        torch.testing.assert_close(step, moments[:, which.start : which.stop])
+
+
+def test_turned_showers_are_the_same_showers() -> None:
+    layers = grid(((3, 1), (2, 4), (3, 4)))
+    random = Generator().manual_seed(6)
+    voxels = torch.rand(500, 23, generator=random, dtype=torch.float64)
+    other = turned(voxels, layers, random)
+    torch.testing.assert_close(other[:, :3], voxels[:, :3], rtol=0.0, atol=0.0)
+    first, second = (t[:, 3:11].reshape(-1, 4, 2) for t in (voxels, other))
+    rings = first.sum(dim=1), second.sum(dim=1)
+    torch.testing.assert_close(*rings, rtol=1e-12, atol=0.0)
+    # All layers are turned alike: a bin of the one stays with the same bin of the other.
+    pairs = [
+        t[:, 3:11].reshape(-1, 4, 2)[..., 0] + 2.0 * t[:, 11:].reshape(-1, 4, 3)[..., 0]
+        for t in (voxels, other)
+    ]
+    torch.testing.assert_close(pairs[0].sort(dim=1)[0], pairs[1].sort(dim=1)[0])
+    # Neighbours stay neighbours, and all eight symmetries occur.
+    place = (first[:, :, 0].unsqueeze(2) == second[:, :, 0].unsqueeze(1)).double().argmax(dim=2)
+    step = (place.roll(-1, dims=1) - place) % 4
+    assert set(map(tuple, step.tolist())) == {(1,) * 4, (3,) * 4}
+    assert len({tuple(row) for row in place.tolist()}) == 8
+
+
+def test_layers_without_a_common_symmetry_are_refused() -> None:
+    with pytest.raises(ConfigError, match="3, 4 bins in alpha"):
+        turned(torch.zeros(1, 17), grid(((2, 4), (3, 3))), None)

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.conditioning import Conditioner
     from fastcaloq_infer.flow.condition import Validity
+    from fastcaloq_infer.flow.shape.grid import Layer
 
 __all__ = ["build_voxel_flow"]
 
 
 def build_voxel_flow(
     config: ShapeConfig | CouplingShapeConfig,
-    layers: Sequence[tuple[int, int]],
+    layers: Sequence[Layer],
     validity: Validity,
     conditioner: Conditioner,
 ) -> ShapeFlow | CouplingShapeFlow:

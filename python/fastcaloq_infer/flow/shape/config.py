@@ -32,6 +32,11 @@ class ShapeConfig(BaseModel):
     min_derivative: float = Field(1e-3, gt=0, lt=1)
     log_scale_bound: float = Field(5.0, gt=0, description="|log scale| of a logit stays below it")
     energy_scale: float = Field(0.1, gt=0, description="MeV at which log(1 + E/scale) bends")
+    symmetry: Literal["none", "rotations"] = Field(
+        "none",
+        description="rotations: showers are turned and mirrored in training; the detector must "
+        "look the same from every side",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> ShapeConfig:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fastcaloq_infer.flow.condition import Validity
     from fastcaloq_infer.flow.coupling import CouplingBlock
     from fastcaloq_infer.flow.shape.config import CouplingShapeConfig
+    from fastcaloq_infer.flow.shape.grid import Layer
 
 __all__ = ["CouplingShapeFlow"]
 
@@ -55,7 +56,7 @@ class CouplingShapeFlow(VoxelFlow):
     config
         Blocks, subnets and noise.
     layers
-        Number of rings and of bins in alpha of every layer.
+        Edges of the rings in mm and number of bins in alpha of every layer.
     validity
         Range of incident energies and eta, scales the condition.
     conditioner
@@ -67,7 +68,7 @@ class CouplingShapeFlow(VoxelFlow):
     def __init__(
         self,
         config: CouplingShapeConfig,
-        layers: Sequence[tuple[int, int]],
+        layers: Sequence[Layer],
         validity: Validity,
         conditioner: Conditioner,
     ) -> None:

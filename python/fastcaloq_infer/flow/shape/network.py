@@ -19,18 +19,25 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from fastcaloq_infer.flow.shape.moments import N_MOMENTS, Moments
 from fastcaloq_infer.flow.shape.order import N_NEIGHBOURS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from fastcaloq_infer.flow.shape.config import ShapeConfig
+    from fastcaloq_infer.flow.shape.grid import LayerGrid
     from fastcaloq_infer.flow.shape.order import VoxelOrder
 
 __all__ = ["ShapeNetwork", "StaircaseLinear"]
 
-N_LOCAL = 1 + N_NEIGHBOURS
-"""What a coordinate sees beside its context: the energy it shares, and its neighbours."""
+N_LOCAL = 1 + N_NEIGHBOURS + N_MOMENTS
+"""What a coordinate sees beside its context: the energy it shares, neighbours, and moments."""
+
+SHARE_SCALE = 10.0
+"""Hidden units see ten times the share of its layer that a known energy is."""
 
 _ROW_BLOCKS = 8
 
@@ -91,13 +98,21 @@ class ShapeNetwork(nn.Module):
         Widths.
     order
         Coordinates and what they see.
+    layers
+        Where the voxels lie.
     n_condition
         Numbers in the condition.
     """
 
     neighbours: Tensor
 
-    def __init__(self, config: ShapeConfig, order: VoxelOrder, n_condition: int) -> None:
+    def __init__(
+        self,
+        config: ShapeConfig,
+        order: VoxelOrder,
+        layers: Sequence[LayerGrid],
+        n_condition: int,
+    ) -> None:
         super().__init__()
         self.n_coordinates, self.units = order.n_coordinates, config.units
         self.context_size = config.context
@@ -109,9 +124,10 @@ class ShapeNetwork(nn.Module):
         self.condition1 = nn.Linear(n_condition, hidden)
         self.condition2 = nn.Linear(n_condition, hidden)
         self.condition3 = nn.Linear(n_condition, len(context_group))
-        self.hidden1 = StaircaseLinear(n_known, seen[step])
+        self.hidden1 = StaircaseLinear(2 * n_known, 2 * seen[step])
         self.hidden2 = StaircaseLinear(hidden, (step + 1) * config.units)
         self.context = StaircaseLinear(hidden, (context_group + 1) * config.units)
+        self.moments = Moments(order, layers)
         inputs = config.context + N_LOCAL
         count, head, parameters = order.n_coordinates, config.head, config.n_parameters
         self.head1 = nn.Parameter(torch.randn(count, inputs, head) / math.sqrt(inputs))
@@ -126,29 +142,41 @@ class ShapeNetwork(nn.Module):
             persistent=False,
         )
 
-    def forward(self, known: Tensor, total: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, known: Tensor, share: Tensor, total: Tensor, condition: Tensor) -> Tensor:
         """Return the parameters (N, C, P) of all coordinates at once, for known showers.
 
         Parameters
         ----------
         known
             (N, M) encoded energies.
+        share
+            (N, M) the same energies over those of their layers.
         total
             (N, C) encoded energies that the coordinates share.
         condition
             (N, condition).
         """
-        h1 = functional.silu(self.condition1(condition) + self.hidden1(known))
+        h1 = functional.silu(self.condition1(condition) + self.hidden1(interleaved(known, share)))
         h2 = h1 + functional.silu(self.condition2(condition) + self.hidden2(h1))
         context = self.condition3(condition) + self.context(h2)
-        local = functional.pad(known, (0, 1))[:, self.neighbours]
-        return self.heads(context, total, local, slice(None))
+        return self.heads(context, total, self.local(known, slice(None)), self.moments(share))
 
-    def heads(self, context: Tensor, total: Tensor, local: Tensor, which: slice) -> Tensor:
+    def local(self, known: Tensor, which: slice) -> Tensor:
+        """Return the encoded neighbours (N, n, 7) of the coordinates ``which``."""
+        return functional.pad(known, (0, 1))[:, self.neighbours[which]]
+
+    def heads(
+        self,
+        context: Tensor,
+        total: Tensor,
+        local: Tensor,
+        moments: Tensor,
+        which: slice = slice(None),
+    ) -> Tensor:
         """Return parameters (N, n, P) of the coordinates ``which`` from context (N, n * ctx)."""
         with torch.autocast(context.device.type, enabled=False):  # shifts need all their digits
             context = context.to(total.dtype).view(context.shape[0], -1, self.context_size)
-            x = torch.cat([context, total.unsqueeze(2), local], dim=2).transpose(0, 1)
+            x = torch.cat([context, total.unsqueeze(2), local, moments], dim=2).transpose(0, 1)
             y = functional.silu(torch.baddbmm(self.head1_bias[which], x, self.head1[which]))
             return torch.baddbmm(self.head2_bias[which], y, self.head2[which]).transpose(0, 1)
 
@@ -182,22 +210,30 @@ class Steps:
         self._h1 = torch.zeros_like(self._a1)
         self._h2 = torch.zeros_like(self._a1)
 
-    def parameters(self, group: int, which: range, known: Tensor, total: Tensor) -> Tensor:
+    def parameters(
+        self, group: int, which: range, known: Tensor, share: Tensor, total: Tensor
+    ) -> Tensor:
         """Return the parameters (N, n, P) of the coordinates ``which`` of step ``group``.
 
-        ``known`` (N, M) may hold anything in columns that this step does not see; ``total`` is
-        (N, n).
+        ``known`` and ``share`` (N, M) are zero in columns that this step does not see; ``total``
+        is (N, n).
         """
         network = self._network
         units, size = network.units, network.context_size
         own, seen = slice(group * units, (group + 1) * units), (group + 1) * units
+        inputs = interleaved(known, share)[:, : self._w1.shape[1]]
         self._h1[:, own] = functional.silu(
-            self._a1[:, own] + functional.linear(known[:, : self._w1.shape[1]], self._w1[own])
+            self._a1[:, own] + functional.linear(inputs, self._w1[own])
         )
         new = self._a2[:, own] + functional.linear(self._h1[:, :seen], self._w2[own, :seen])
         self._h2[:, own] = self._h1[:, own] + functional.silu(new)
         rows = slice(which.start * size, which.stop * size)
         context = self._a3[:, rows] + functional.linear(self._h2[:, :seen], self._w3[rows, :seen])
         coordinates = slice(which.start, which.stop)
-        local = functional.pad(known, (0, 1))[:, network.neighbours[coordinates]]
-        return network.heads(context, total, local, coordinates)
+        local, moments = network.local(known, coordinates), network.moments.step(which, share)
+        return network.heads(context, total, local, moments, coordinates)
+
+
+def interleaved(known: Tensor, share: Tensor) -> Tensor:
+    """Return what hidden units see of the known energies, (N, 2M): one beside the other."""
+    return torch.stack([known, SHARE_SCALE * share], dim=2).flatten(1)

@@ -9,6 +9,7 @@ import torch
 
 from fastcaloq_infer.flow.shape.chain import ALL, NOTHING, PART, encode, to_chain
 from fastcaloq_infer.flow.shape.density import FractionDensity
+from fastcaloq_infer.flow.shape.grid import turned
 from fastcaloq_infer.flow.shape.network import ShapeNetwork
 from fastcaloq_infer.flow.shape.order import Cell, VoxelOrder
 from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fastcaloq_infer.conditioning import Conditioner
     from fastcaloq_infer.flow.condition import Validity
     from fastcaloq_infer.flow.shape.config import ShapeConfig
+    from fastcaloq_infer.flow.shape.grid import Layer
 
 __all__ = ["ShapeFlow"]
 
@@ -39,27 +41,27 @@ class ShapeFlow(VoxelFlow):
     config
         Order and widths.
     layers
-        Number of rings and of bins in alpha of every layer.
+        Edges of the rings in mm and number of bins in alpha of every layer.
     validity
         Range of incident energies and eta, scales the condition.
     conditioner
         Module mapping the scaled condition (N, 2) to features (N, Q).
     """
 
-    noisy = False  # empty voxels are outcomes of their own
-
     def __init__(
         self,
         config: ShapeConfig,
-        layers: Sequence[tuple[int, int]],
+        layers: Sequence[Layer],
         validity: Validity,
         conditioner: Conditioner,
     ) -> None:
         super().__init__(layers, validity, conditioner, config.energy_scale)
         self.config: ShapeConfig = config
-        self.order = VoxelOrder.of(layers, config.stride, config.offset)
+        self.noisy = config.symmetry != "none"  # empty voxels need none: they are outcomes
+        grid = [(layer.n_rings, layer.n_alpha) for layer in self.layers]
+        self.order = VoxelOrder.of(grid, config.stride, config.offset)
         self.density = FractionDensity(config)
-        self.network = ShapeNetwork(config, self.order, self.n_condition)
+        self.network = ShapeNetwork(config, self.order, self.layers, self.n_condition)
 
     @property
     def n_latents(self) -> int:
@@ -80,11 +82,13 @@ class ShapeFlow(VoxelFlow):
     ) -> tuple[Tensor, ...]:
         """Return all that :meth:`nll` needs and no weight decides, one row per shower.
 
-        In the dtype of the weights, computed in float64: encoded known energies (N, M), encoded
-        totals (N, C), states (N, C) int8, logits (N, C), log volume (N,), scaled condition (N, 2),
-        encoded layer energies (N, 2L).  No noise is drawn from ``generator``.
+        In the dtype of the weights, computed in float64: encoded known energies (N, M), their
+        shares of layers (N, M), encoded totals (N, C), states (N, C) int8, logits (N, C), log
+        volume (N,), scaled condition (N, 2), encoded layer energies (N, 2L).  Given a
+        ``generator``, showers are turned at random where the configuration says that they may be.
         """
-        del generator
+        if generator is not None and self.noisy:
+            voxels = turned(voxels, self.layers, generator)
         parts = [self._prepare(*rows) for rows in self._rows(voxels, incident_energy, eta)]
         return tuple(torch.cat(columns) for columns in zip(*parts, strict=True))
 
@@ -95,6 +99,7 @@ class ShapeFlow(VoxelFlow):
         incident_energy, eta = incident_energy.double(), eta.double()
         return (
             encode(chain.known, scale).to(dtype),
+            (chain.known * self._inverse(chain.layer_energy)).to(dtype),
             encode(chain.total, scale).to(dtype),
             chain.state,
             chain.logit.to(dtype),
@@ -105,9 +110,10 @@ class ShapeFlow(VoxelFlow):
 
     def nll(self, *prepared: Tensor) -> Tensor:
         """Negative log likelihood (N,) in nats of prepared showers, a density in MeV."""
-        known, total, state, logit, log_volume, condition, layers = prepared
-        parameters = self.network(known, total, self._condition(condition, layers))
-        return -self.density.log_prob(parameters, state, logit) - log_volume
+        known, share, total, state, logit, log_volume, condition, layers = prepared
+        parameters = self.network(known, share, total, self._condition(condition, layers))
+        # Under autocast the network answers in half precision; the likelihood is never in it.
+        return -self.density.log_prob(parameters.to(logit.dtype), state, logit) - log_volume
 
     def log_prob(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> Tensor:
         """Log density (N,) in nats of voxels (N, V) MeV given the energies of their layers.
@@ -130,13 +136,15 @@ class ShapeFlow(VoxelFlow):
         )
         steps = self.network.steps(condition)
         known = z.new_zeros(z.shape[0], len(order.known))
+        share = torch.zeros_like(known)
+        inverse = self._inverse(layer_energy)
         energy: dict[Cell, Tensor] = {}
         left = self._whole_chains(layer_energy)
         for group, which in enumerate(order.groups):
             coordinates = [order.coordinates[k] for k in which]
             chains = [_chain(c.cell) for c in coordinates]
             total = torch.stack([left[chain] for chain in chains], dim=1)
-            parameters = steps.parameters(group, which, known, encode(total, scale))
+            parameters = steps.parameters(group, which, known, share, encode(total, scale))
             state, t = self.density.quantile(parameters, z[:, which.start : which.stop])
             taken = torch.where(state == PART, total * t.sigmoid(), (state == ALL) * total)
             after = torch.where(state == PART, total * (-t).sigmoid(), (state == NOTHING) * total)
@@ -145,13 +153,20 @@ class ShapeFlow(VoxelFlow):
                 for cell, value in ((coordinate.cell, taken[:, i]), (coordinate.rest, after[:, i])):
                     if cell is not None:
                         energy[cell] = value
-                        known[:, order.place[cell]] = encode(value, scale)
+                        place = order.place[cell]
+                        known[:, place] = encode(value, scale)
+                        share[:, place] = value * inverse[:, place]
                         if cell.alpha is None:
                             left[(cell.layer, cell.ring)] = value
         columns = [
             layer_energy[:, layer] if cell is None else energy[cell] for layer, cell in order.voxels
         ]
         return torch.stack(columns, dim=1)
+
+    def _inverse(self, layer_energy: Tensor) -> Tensor:
+        """Return, for every known value, one over the energy of its layer, (N, M) in 1 / MeV."""
+        index = torch.tensor([cell.layer for cell in self.order.known], device=layer_energy.device)
+        return 1.0 / layer_energy.clamp(min=_LEAST_ENERGY)[:, index]
 
     def _whole_chains(self, layer_energy: Tensor) -> dict[tuple[int, int | None], Tensor]:
         """Return what every chain of rings starts from; a layer's only ring has all its energy."""
@@ -171,16 +186,16 @@ class ShapeFlow(VoxelFlow):
 
         ``generator`` places the atoms inside their quantiles.
         """
-        known, total, state, logit, _, condition, layers = self.prepare(
+        known, share, total, state, logit, _, condition, layers = self.prepare(
             voxels, incident_energy, eta
         )
-        parameters = self.network(known, total, self._condition(condition, layers))
+        parameters = self.network(known, share, total, self._condition(condition, layers))
         return self.density.latent(parameters, state, logit, generator)
 
     @torch.no_grad()
     def initialise(self, voxels: Tensor, incident_energy: Tensor, eta: Tensor) -> None:
         """Start every coordinate from the frequencies and the spread that it has in (N, V) MeV."""
-        _, _, state, logit, *_ = self.prepare(voxels, incident_energy, eta)
+        _, _, _, state, logit, *_ = self.prepare(voxels, incident_energy, eta)
         bias = self.network.head2_bias
         part = state == PART
         counts = torch.stack([(state == s).sum(dim=0) for s in (PART, NOTHING, ALL)]) + 0.5
@@ -197,6 +212,7 @@ class ShapeFlow(VoxelFlow):
         bias[:, 0, 3] = bound * torch.atanh(inside)
 
 
+_LEAST_ENERGY = 1e-9  # MeV; of an empty layer every share is zero
 _LOGISTIC_SIGMA = math.pi / math.sqrt(3.0)
 
 

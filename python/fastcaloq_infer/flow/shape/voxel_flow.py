@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from fastcaloq_infer.flow.condition import ConditionScaling, Validity
 from fastcaloq_infer.flow.shape.chain import encode
+from fastcaloq_infer.flow.shape.grid import LayerGrid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.conditioning import Conditioner
     from fastcaloq_infer.flow.shape.config import CouplingShapeConfig, ShapeConfig
+    from fastcaloq_infer.flow.shape.grid import Layer
 
 __all__ = ["VoxelFlow"]
 
@@ -33,7 +35,7 @@ class VoxelFlow(nn.Module, ABC):
     Parameters
     ----------
     layers
-        Number of rings and of bins in alpha of every layer.
+        Edges of the rings in mm and number of bins in alpha of every layer.
     validity
         Range of incident energies and eta, scales the condition.
     conditioner
@@ -49,18 +51,18 @@ class VoxelFlow(nn.Module, ABC):
         Numbers that the networks see of a shower's conditions, 2 + 2 L + Q.
     """
 
-    noisy: ClassVar[bool]
+    noisy: bool
     config: ShapeConfig | CouplingShapeConfig
 
     def __init__(
         self,
-        layers: Sequence[tuple[int, int]],
+        layers: Sequence[Layer],
         validity: Validity,
         conditioner: Conditioner,
         energy_scale: float,
     ) -> None:
         super().__init__()
-        self.layers = tuple((int(rings), int(alpha)) for rings, alpha in layers)
+        self.layers = tuple(LayerGrid.of(layer) for layer in layers)
         self.energy_scale = energy_scale
         self.condition = ConditionScaling(validity)
         self.conditioner = conditioner
@@ -74,7 +76,7 @@ class VoxelFlow(nn.Module, ABC):
     @property
     def layer_sizes(self) -> list[int]:
         """Voxels of every layer."""
-        return [rings * alpha for rings, alpha in self.layers]
+        return [layer.n_voxels for layer in self.layers]
 
     @property
     def n_voxels(self) -> int:
