@@ -98,7 +98,7 @@ PLACEHOLDERS = {
 SHORT = {"train": ["--set", "steps=2"]}
 
 
-@pytest.mark.parametrize("verb", ["inspect", "train", "export-onnx", "sample"])
+@pytest.mark.parametrize("verb", ["inspect", "plot", "train", "export-onnx", "sample"])
 def test_commands_of_the_readme_run(tmp_path, monkeypatch, verb):
     monkeypatch.chdir(tmp_path)
     main._register()

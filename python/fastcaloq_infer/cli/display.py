@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.progress import Task
+    from rich.table import Table
 
     from fastcaloq_infer.farm import Manifest
     from fastcaloq_infer.output import Provenance, Summary
@@ -97,6 +98,11 @@ def print_production(console: Console, folder: Path, manifest: Manifest) -> None
 
 
 def _print_facts(console: Console, *facts: tuple[str, str]) -> None:
+    console.print(facts_table(*facts))
+
+
+def facts_table(*facts: tuple[str, str]) -> Table:
+    """Return names and values, one pair a line."""
     from rich.table import Table
     from rich.text import Text
 
@@ -105,4 +111,4 @@ def _print_facts(console: Console, *facts: tuple[str, str]) -> None:
     table.add_column()
     for name, value in facts:
         table.add_row(name, Text(value))
-    console.print(table)
+    return table

@@ -1,4 +1,4 @@
-"""``fastcaloq inspect``: print what is inside a shower file."""
+"""``fastcaloq inspect``: print what is inside a shower file, or a model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ _MANY_LAYERS = 8  # more columns than this do not fit a terminal
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="CaloChallenge or ATLAS voxel HDF5 file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CaloChallenge or ATLAS voxel HDF5, ROOT of 'fastcaloq sample', or a model (an "
+            ".onnx file, the name of a shipped one)."
+        ),
+    ],
     binning: Annotated[
         str | None,
         typer.Option(help="Built-in name (dataset-1-photons, ...) or binning XML file."),
@@ -30,17 +36,26 @@ def inspect(
 ) -> None:
     """Print particle, energies, layers, zero fractions and response, and check every row.
 
-    Ends with exit code 1 if a row is bad (NaN, infinite, negative, or no incident energy).
+    Ends with exit code 1 if a row is bad: NaN, infinite, negative, no incident energy, or voxels
+    that do not add up to the layer energies beside them. Of a model: what its card says.
     """
     from rich.console import Console
     from rich.progress import Progress
 
-    from fastcaloq_infer.data import open_showers
+    from fastcaloq_infer.cli.inspect_model import is_model, print_model
     from fastcaloq_infer.data.summary import summarise
     from fastcaloq_infer.errors import InputError
+    from fastcaloq_infer.output.root_file import open_any
 
     console = Console()
-    with open_showers(file, binning, particle=particle, eta=eta) as showers:
+    if is_model(file):
+        if (binning, particle, eta) != (None, None, None):
+            raise InputError(
+                "a model says itself what it draws: leave out --binning, --particle and --eta"
+            )
+        print_model(console, file)
+        return
+    with open_any(file, binning, particle=particle, eta=eta) as showers:
         terminal = Console(stderr=True)
         with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
             task = bar.add_task("reading", total=showers.n_showers)
@@ -61,7 +76,8 @@ def inspect(
     console.print(f"rows: all {showers.n_showers} good")
 
 
-def _table(title: str, *headings: str) -> Table:
+def new_table(title: str, *headings: str) -> Table:
+    """Return a table with a title and right-aligned columns."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -102,7 +118,7 @@ def _facts(showers: ShowerFile) -> Table:
 
 
 def _layers(showers: ShowerFile, summary: Summary) -> Table:
-    table = _table(
+    table = new_table(
         "layers",
         *("layer", "r bins", "alpha bins", "r max [mm]", "voxels", "share", "empty"),
     )
@@ -129,7 +145,7 @@ def _label(low: float, high: float) -> str:
 
 
 def _energies(summary: Summary) -> Table:
-    table = _table(
+    table = new_table(
         "showers by incident energy",
         *("E_inc [MeV]", "showers", "mean E_tot/E_inc", "spread", "occupied voxels"),
     )
@@ -149,14 +165,14 @@ def _empty(showers: ShowerFile, summary: Summary) -> Table:
     groups = summary.groups
     if len(showers.layer_ids) <= _MANY_LAYERS:
         headings = [f"layer {number}" for number in showers.layer_ids]
-        table = _table("empty layers by incident energy", "E_inc [MeV]", *headings)
+        table = new_table("empty layers by incident energy", "E_inc [MeV]", *headings)
         for group in groups:
             cells = [f"{zero:.1%}" for zero in group.zero_fraction]
             table.add_row(_label(group.low, group.high), *cells)
         return table
     some = [groups[i] for i in sorted({0, len(groups) // 2, len(groups) - 1})] if groups else []
     headings = [f"{_label(group.low, group.high)} MeV" for group in some]
-    table = _table("empty layers at some incident energies", "layer", *headings)
+    table = new_table("empty layers at some incident energies", "layer", *headings)
     for k, number in enumerate(showers.layer_ids):
         table.add_row(str(number), *[f"{group.zero_fraction[k]:.1%}" for group in some])
     return table

@@ -24,6 +24,7 @@ VERBS = (
     "sample",
     "merge",
     "serve",
+    "plot",
     "study",
     "evaluate",
     "report",

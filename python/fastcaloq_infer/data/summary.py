@@ -110,13 +110,33 @@ class _Sums:
         )
 
 
-def _groups(energies: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
-    """Return (the energies, True) if they are few, else (edges in powers of two, False)."""
-    values = np.unique(energies[np.isfinite(energies) & (energies > 0)])
-    if len(values) <= MAX_DISCRETE:
-        return values, True
-    first, last = np.floor(np.log2(values[0])), np.floor(np.log2(values[-1])) + 1
-    return 2.0 ** np.arange(first, last + 1), False
+class EnergyMarks:
+    """Incident energies (N,) in MeV, one by one where they are few, else in powers of two.
+
+    Attributes
+    ----------
+    low, high
+        (G,) ends of every group; equal where its energy is one.
+    """
+
+    def __init__(self, energies: NDArray[np.float64]) -> None:
+        values = np.unique(energies[np.isfinite(energies) & (energies > 0)])
+        self._discrete = len(values) <= MAX_DISCRETE
+        if self._discrete:
+            self.low = self.high = values
+        else:
+            first, last = np.floor(np.log2(values[0])), np.floor(np.log2(values[-1])) + 1
+            edges = 2.0 ** np.arange(first, last + 1)
+            self.low, self.high = edges[:-1], edges[1:]
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def groups_of(self, energies: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return the number of the group of every energy (n,), all of which must be in one."""
+        if self._discrete:
+            return np.searchsorted(self.low, energies)
+        return np.searchsorted(self.low, energies, side="right") - 1
 
 
 def summarise(
@@ -142,8 +162,8 @@ def summarise(
         The file is damaged.
     """
     summary = Summary()
-    marks, discrete = _groups(file.incident_energies())
-    sums = [_Sums(len(file.layer_ids)) for _ in marks]
+    marks = EnergyMarks(file.incident_energies())
+    sums = [_Sums(len(file.layer_ids)) for _ in range(len(marks))]
     n_voxels = 0
     for raw in file.raw_chunks(chunk):
         bad = raw.bad_rows()
@@ -155,8 +175,7 @@ def summarise(
         deposits = raw.deposits[good]
         layers = file.sum_layers(deposits)
         n_voxels = deposits.shape[1] if file.deposits_are_voxels else 0
-        place = np.searchsorted(marks, incident, side="left" if discrete else "right")
-        place -= 0 if discrete else 1
+        place = marks.groups_of(incident)
         for k in np.unique(place):
             mine = place == k
             occupied = int(np.count_nonzero(deposits[mine])) if n_voxels else 0
@@ -165,8 +184,8 @@ def summarise(
             progress(raw.first_row + len(bad), file.n_showers)
     for k, one in enumerate(sums):
         if one.n:
-            high = marks[k] if discrete else marks[k + 1]
-            summary.groups.append(one.group(float(marks[k]), float(high), n_voxels))
+            group = one.group(float(marks.low[k]), float(marks.high[k]), n_voxels)
+            summary.groups.append(group)
     summary.warnings = unit_warnings(summary.groups)
     return summary
 
