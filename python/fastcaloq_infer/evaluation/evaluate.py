@@ -22,14 +22,15 @@ from fastcaloq_infer.evaluation.many_showers import (
 )
 from fastcaloq_infer.evaluation.metrics.chi_square import chi_squares
 from fastcaloq_infer.evaluation.metrics.feature_histograms import feature_separations
+from fastcaloq_infer.evaluation.metrics.layer_shares import occupancies, zero_fractions
 from fastcaloq_infer.evaluation.metrics.per_energy import (
     correlations,
     extremes,
     responses,
     separations,
-    zero_fractions,
 )
-from fastcaloq_infer.evaluation.metrics.voxel_spectrum import voxel_spectrum
+from fastcaloq_infer.evaluation.metrics.profiles import profiles
+from fastcaloq_infer.evaluation.metrics.voxel_spectrum import voxel_spectra
 from fastcaloq_infer.evaluation.metrics.wasserstein import wassersteins
 from fastcaloq_infer.evaluation.progress import silent
 from fastcaloq_infer.evaluation.results import Evaluation, Names
@@ -153,10 +154,12 @@ def figures(
         progress("high-level features", (number + 1) / len(c.equal))
     everything = {**c.equal, "generated": c.samples["generated"]}
     tables = {**equal, "generated": high_level_features(c.samples["generated"])}
-    spectrum = voxel_spectrum(c, _rng(c, 4))
     return Evaluation(
         level=c.level,
-        names=Names(**{role: sample.name or role for role, sample in c.samples.items()}),
+        names=Names(
+            **{role: sample.name or role for role, sample in c.samples.items()},
+            simulation=c.samples["reference"].simulation,
+        ),
         binning=getattr(c.samples["reference"].binning, "name", None),
         layer_ids=c.layer_ids,
         incident_energies=tuple(c.groups.centers.tolist()),
@@ -167,17 +170,17 @@ def figures(
         energy_threshold=c.energy_threshold,
         voxel_threshold=c.voxel_threshold,
         seed=c.seed,
-        separations=separations(tables, everything, c.groups, _rng(c, 3), progress),
-        features=(
-            *feature_separations(c, equal, _rng(c, 6)),
-            *(() if spectrum is None else (spectrum,)),
-        ),
+        separations=separations(tables, everything, c.groups, _rng(c, 3), notes, progress),
+        features=(*feature_separations(c, equal, _rng(c, 6)), *voxel_spectra(c, _rng(c, 4))),
         wassersteins=wassersteins(c, equal, _rng(c, 7), notes, progress),
         chi_squares=chi_squares(c, notes),
         zero_fractions=zero_fractions(c.samples, c.groups, c.layer_ids),
         responses=responses(c.samples, c.groups),
         extremes=extremes(c.samples, c.groups),
         correlations=correlations(c.samples, c.groups),
+        occupancies=occupancies(c.samples, c.groups, c.layer_ids),
+        profiles=profiles(c.samples, c.groups),
+        layer_sums=c.layer_sums,
         distances=distances_or_note(c, equal, notes, progress) if distances else (),
         manifold=manifold_or_note(c, equal, notes, progress) if distances else None,
         classifiers=classifiers(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from fastcaloq_infer.evaluation.targets import SHARE_TARGET
+from fastcaloq_infer.report.lineup import second
 from fastcaloq_infer.report.style import E_INC, GEANT4_FILL, GEANT4_LINE, new_figure, style
 
 if TYPE_CHECKING:
@@ -16,15 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from fastcaloq_infer.evaluation.results import LayerShare
     from fastcaloq_infer.report.lineup import Model
 
 _APART = 1.09  # ratio of energies at which neighbouring models' points are drawn
-_FLOOR = "second Geant4 sample"
 _COLUMNS = 5
 
 
 def response_figure(models: Sequence[Model]) -> Figure:
-    """Mean and relative width of E_tot/E_inc against energy, with generated over Geant4."""
+    """Mean and relative width of E_tot/E_inc against energy, with ratios to the reference."""
     responses = models[0].evaluation.responses
     energy = np.array([r.incident_energy for r in responses])
     with style():
@@ -42,12 +44,12 @@ def response_figure(models: Sequence[Model]) -> Figure:
                 for who in ("reference", "floor")
                 for what in (name, f"{name}_error")
             )
-            _squares(top, energy, scale * ref, scale * ref_error)
+            _squares(top, energy, scale * ref, scale * ref_error, models[0].simulation)
             safe = np.where(ref > 0, ref, np.nan)
             band = ref_error / safe
             bottom.fill_between(energy, 1 - band, 1 + band, color=GEANT4_FILL, linewidth=0)
             bottom.axhline(1, color=GEANT4_LINE, linewidth=0.8)
-            _floor_line(bottom, energy, floor / safe)
+            _floor_line(bottom, energy, floor / safe, models)
             for i, model in enumerate(models):
                 moments = [r.generated for r in model.evaluation.responses]
                 gen = np.array([getattr(m, name) for m in moments])
@@ -55,7 +57,7 @@ def response_figure(models: Sequence[Model]) -> Figure:
                 _points(top, energy, scale * gen, scale * error, models, i)
                 _points(bottom, energy, gen / safe, error / safe, models, i, named=False)
             top.set_ylabel(label)
-            bottom.set_ylabel("ratio to\nGeant4")
+            bottom.set_ylabel(f"ratio to\n{models[0].simulation}")
             _energy_axis(bottom)
         axes[0, 1].set_yscale("log")
         axes[0, 1].legend(loc="upper right")
@@ -65,6 +67,20 @@ def response_figure(models: Sequence[Model]) -> Figure:
 
 def zero_fraction_figure(models: Sequence[Model]) -> Figure:
     """Fraction of showers that leave a layer empty, against energy, with the differences."""
+    shares = [model.evaluation.zero_fractions for model in models]
+    return _shares_figure(models, shares, "fraction of showers\nwithout energy")
+
+
+def occupancy_figure(models: Sequence[Model]) -> Figure:
+    """Fraction of a layer's voxels that hold energy, against energy, with the differences."""
+    shares = [model.evaluation.occupancies for model in models]
+    return _shares_figure(models, shares, "fraction of voxels\nwith energy")
+
+
+def _shares_figure(
+    models: Sequence[Model], shares: Sequence[Sequence[LayerShare]], label: str
+) -> Figure:
+    """Draw a share of every layer against energy; ``shares`` are those of each model."""
     layers = models[0].evaluation.layer_ids
     columns = min(len(layers), _COLUMNS)
     rows = -(-len(layers) // columns)
@@ -76,40 +92,43 @@ def zero_fraction_figure(models: Sequence[Model]) -> Figure:
         for i, layer in enumerate(layers):
             row, column = divmod(i, columns)
             top, bottom = axes[2 * row : 2 * row + 2, column]
-            _empty_layer(top, bottom, models, layer)
+            _share_of_layer(
+                top, bottom, models, [[s for s in each if s.layer == layer] for each in shares]
+            )
             top.set_title(f"layer {layer}", loc="left")
             _energy_axis(bottom)
             if column == 0:
-                top.set_ylabel("fraction of showers\nwithout energy")
+                top.set_ylabel(label)
                 bottom.set_ylabel("difference")
                 top.set_ylim(-0.03, 1.03)
-                bottom.set_ylim(-0.06, 0.06)
+                bottom.set_ylim(-3 * SHARE_TARGET, 3 * SHARE_TARGET)
         for unused in range(len(layers), rows * columns):
             row, column = divmod(unused, columns)
             for place in axes[2 * row : 2 * row + 2, column]:
                 place.set_axis_off()
-        axes[0, 0].legend(loc="upper right")
-        axes[1, 0].legend(loc="lower right", fontsize=7)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        more, names = axes[1, 0].get_legend_handles_labels()
+        figure.legend(handles + more, labels + names, loc="outside upper center", ncols=5)
     return figure
 
 
-def _empty_layer(top: Axes, bottom: Axes, models: Sequence[Model], layer: int) -> None:
-    bottom.axhspan(-0.02, 0.02, color=GEANT4_FILL, linewidth=0, label="target")
+def _share_of_layer(
+    top: Axes, bottom: Axes, models: Sequence[Model], shares: Sequence[Sequence[LayerShare]]
+) -> None:
+    bottom.axhspan(-SHARE_TARGET, SHARE_TARGET, color=GEANT4_FILL, linewidth=0, label="target")
     bottom.axhline(0, color=GEANT4_LINE, linewidth=0.8)
-    for i, model in enumerate(models):
-        zeros = [z for z in model.evaluation.zero_fractions if z.layer == layer]
-        energy = np.array([z.incident_energy for z in zeros])
-        reference = np.array([z.reference for z in zeros])
+    for i, own in enumerate(shares):
+        energy = np.array([s.incident_energy for s in own])
+        reference = np.array([s.reference for s in own])
         if i == 0:
-            _squares(top, energy, reference, np.array([z.reference_error for z in zeros]))
-            _floor_line(bottom, energy, np.array([z.floor for z in zeros]) - reference)
+            errors = np.array([s.reference_error for s in own])
+            _squares(top, energy, reference, errors, models[0].simulation)
+            _floor_line(bottom, energy, np.array([s.floor for s in own]) - reference, models)
         for axes, value, error in (
             (top, "generated", "generated_error"),
             (bottom, "difference", "difference_error"),
         ):
-            values, errors = (
-                np.array([getattr(z, what) for z in zeros]) for what in (value, error)
-            )
+            values, errors = (np.array([getattr(s, what) for s in own]) for what in (value, error))
             _points(axes, energy, values, errors, models, i, named=axes is top)
 
 
@@ -127,7 +146,7 @@ def chi_square_figure(models: Sequence[Model]) -> Figure:
             energy, low, high, color=GEANT4_FILL, linewidth=0, label="expected, one sigma"
         )
         axes.axhline(1, color=GEANT4_LINE, linewidth=0.8)
-        _squares(axes, energy, np.array([c.floor for c in floor]), None, _FLOOR)
+        _squares(axes, energy, np.array([c.floor for c in floor]), None, second(models))
         for i, model in enumerate(models):
             chis = model.evaluation.chi_squares
             values, errors = np.array([c.value for c in chis]), np.array([c.error for c in chis])
@@ -148,7 +167,7 @@ def _squares(
     energy: NDArray[np.float64],
     value: NDArray[np.float64],
     error: NDArray[np.float64] | None,
-    label: str = "Geant4",
+    label: str,
 ) -> None:
     axes.errorbar(
         energy,
@@ -186,8 +205,10 @@ def _points(
     )
 
 
-def _floor_line(axes: Axes, energy: NDArray[np.float64], value: NDArray[np.float64]) -> None:
-    axes.plot(energy, value, "--", color=GEANT4_LINE, linewidth=0.8, label=_FLOOR)
+def _floor_line(
+    axes: Axes, energy: NDArray[np.float64], value: NDArray[np.float64], models: Sequence[Model]
+) -> None:
+    axes.plot(energy, value, "--", color=GEANT4_LINE, linewidth=0.8, label=second(models))
 
 
 def _energy_axis(axes: Axes) -> None:

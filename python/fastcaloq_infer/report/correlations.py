@@ -24,7 +24,7 @@ _WRITTEN = 8  # largest matrix with numbers in it
 
 
 def correlation_figure(models: Sequence[Model], shown: Sequence[int] | None = None) -> Figure:
-    """Correlation matrices at some energies: Geant4 and the models' differences from it.
+    """Correlation matrices at some energies: the reference's and the models' differences from it.
 
     A single model's own matrix stands between the two.
     """
@@ -41,7 +41,9 @@ def correlation_figure(models: Sequence[Model], shown: Sequence[int] | None = No
             reference = _array(found.reference)
             image = _matrix(row[0], reference, evaluation.layer_ids, "RdBu_r", 1.0)
             row[0].set_title(
-                rf"Geant4, $E_\mathrm{{inc}}$ = {energy_label(found.incident_energy)}", loc="left"
+                rf"{models[0].simulation}, $E_\mathrm{{inc}}$ = "
+                f"{energy_label(found.incident_energy)}",
+                loc="left",
             )
             row[0].set_ylabel("layer")
             if alone:
@@ -51,12 +53,12 @@ def correlation_figure(models: Sequence[Model], shown: Sequence[int] | None = No
             for cell, model in zip(row[2 if alone else 1 :], models, strict=True):
                 own = _array(model.evaluation.correlations[index].generated)
                 last = _matrix(cell, own - reference, evaluation.layer_ids, "PuOr_r", _SPAN)
-                cell.set_title(f"{model.label} - Geant4", loc="left")
+                cell.set_title(f"{model.label} - {model.simulation}", loc="left")
         # One colour scale per meaning: correlations share -1 to 1, differences have their own.
         first_difference = 2 if alone else 1
         for which, columns, label, extend in (
             (image, axes[:, :first_difference], "Pearson correlation", "neither"),
-            (last, axes[:, first_difference:], "generated - Geant4", "both"),
+            (last, axes[:, first_difference:], f"generated - {models[0].simulation}", "both"),
         ):
             figure.colorbar(
                 which, ax=columns, label=label, extend=extend, location="bottom", aspect=30

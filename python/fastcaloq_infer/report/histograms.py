@@ -157,11 +157,11 @@ def separation_notes(
     models, figures
         The models, and the separation of each where there is one.
     empty
-        Percentages of undefined values, Geant4's first; nothing is said if all are 0.
+        Percentages of undefined values, the reference's first; nothing is said if all are 0.
     """
     said = [f"empty {share:.1f} %" if any(empty) else "" for share in empty or [0] * 9]
     floor = f"floor S = {figures[0].floor:.2g}" if figures[0] is not None else ""
-    texts = [("Geant4: " if floor or said[0] else "") + _join(floor, said[0])]
+    texts = [(f"{models[0].simulation}: " if floor or said[0] else "") + _join(floor, said[0])]
     for figure, share in zip(figures, said[1:], strict=False):
         texts.append(_join("" if figure is None else f"S = {figure.value:.2g}", share))
     colours = [GEANT4_LINE, *(model.colour for model in models)]

@@ -41,7 +41,7 @@ def likelihood_pictures(models: Sequence[Model]) -> Iterator[Picture]:
     yield Picture(
         "likelihood",
         "Likelihood of held-out showers",
-        "Mean log density of Geant4 showers that the flow has not seen, in nats per shower (a "
+        "Mean log density of reference showers that the flow has not seen, in nats per shower (a "
         "density per MeV in every layer), at every incident energy: above; below, what is missing "
         "to the mean that the flow expects of its own showers, 0 for a perfect flow. Right: nats "
         "lost, each a lower bound measured in its own way: by a classifier between held-out and "

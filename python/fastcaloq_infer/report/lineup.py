@@ -39,6 +39,11 @@ class Model:
     marker: str
     evaluation: Evaluation
 
+    @property
+    def simulation(self) -> str:
+        """What made the reference: its name in legends."""
+        return self.evaluation.names.simulation
+
 
 @dataclass(frozen=True)
 class Lineup:
@@ -47,9 +52,9 @@ class Lineup:
     Attributes
     ----------
     reference
-        Held-out Geant4.
+        Held-out showers of the simulation.
     floor
-        An independent Geant4 sample, or None.
+        An independent sample of the simulation, or None.
     models, samples
         The candidates and their showers, one by one.
     groups
@@ -77,6 +82,16 @@ class Lineup:
     def weights(self, sample: Sample) -> NDArray[np.float64]:
         """Return weights (N,) that give a sample the reference's mixture of energies."""
         return mixture_weights(self.reference, sample, self.groups)
+
+
+def second(models: Sequence[Model]) -> str:
+    """Return what the floor sample is called in legends."""
+    return f"second {models[0].simulation} sample"
+
+
+def against_itself(models: Sequence[Model]) -> str:
+    """Return what the floor is called in legends."""
+    return f"{models[0].simulation} against {models[0].simulation}"
 
 
 def line_up(

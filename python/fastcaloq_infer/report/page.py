@@ -95,5 +95,6 @@ def render(page: Page, pictures: Sequence[Drawn]) -> str:
         rows=summary_rows(page.models),
         notes=notes(page.models),
         lights=LIGHTS,
+        simulation=page.models[0].simulation,
         total=sum(seconds for _, seconds in page.timings),
     )

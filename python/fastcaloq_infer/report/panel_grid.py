@@ -19,8 +19,10 @@ _LEFT, _GAP, _WIDTH = 0.95, 0.6, 2.75
 _LEGEND, _TITLE, MAIN, _RATIO, _BELOW = 0.32, 0.3, 1.65, 0.75, 0.6
 
 
-def panel_grid(n: int, per_bin: str) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+def panel_grid(n: int, per_bin: str, reference: str) -> tuple[Figure, list[tuple[Axes, Axes]]]:
     """Return a figure with ``n`` pairs of axes, a histogram and its ratio aligned below it.
+
+    ``reference`` is what the ratio is to.
 
     Places are given in inches rather than left to a layout engine, which takes seconds for
     eighteen axes and collapses the small ones.
@@ -41,7 +43,7 @@ def panel_grid(n: int, per_bin: str) -> tuple[Figure, list[tuple[Axes, Axes]]]:
         main.xaxis.set_visible(False)  # the ratio's ticks are enough, and ticks are what takes time
         if column == 0:
             main.set_ylabel(per_bin)
-            ratio.set_ylabel("ratio to\nGeant4")
+            ratio.set_ylabel(f"ratio to\n{reference}")
             figure.align_ylabels([main, ratio])
         pairs.append((main, ratio))
     return figure, pairs

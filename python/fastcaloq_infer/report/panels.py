@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import NullFormatter, NullLocator
 
+from fastcaloq_infer.report.lineup import second
 from fastcaloq_infer.report.panel_grid import MAIN, add_legend, panel_grid
 from fastcaloq_infer.report.style import GEANT4_FILL, GEANT4_LINE, style
 
@@ -66,9 +67,9 @@ def panel_figure(
     *,
     ratio_span: float = 0.5,
 ) -> Figure:
-    """Draw panels, three in a row, each above its ratio to Geant4; one legend for all."""
+    """Draw panels, three in a row, each above its ratio to the reference; one legend for all."""
     with style():
-        figure, pairs = panel_grid(len(panels), per_bin)
+        figure, pairs = panel_grid(len(panels), per_bin, models[0].simulation)
         for pair, panel in zip(pairs, panels, strict=True):
             _draw(pair, panel, models, ratio_span)
         add_legend(figure, pairs[0])
@@ -78,19 +79,19 @@ def panel_figure(
 def _draw(
     pair: tuple[Axes, Axes], panel: Panel, models: Sequence[Model], ratio_span: float
 ) -> None:
-    """Draw the histograms, and generated over Geant4.
+    """Draw the histograms, and generated over the reference.
 
-    Geant4 is the filled step with its error as a hatched band, a generated sample a line; in the
-    ratio the band is Geant4's relative error, the thin line the second Geant4 sample, and the bars
-    are the generated sample's errors. Triangles mark ratios outside of the panel by more than two
-    errors.
+    The reference is the filled step with its error as a hatched band, a generated sample a line;
+    in the ratio the band is the reference's relative error, the thin line the floor sample, and
+    the bars are the generated sample's errors. Triangles mark ratios outside of the panel by more
+    than two errors.
     """
     main, ratio = pair
     edges, reference = panel.edges, panel.reference
     if edges.logarithmic:
         ratio.set_xscale("log")
         _thin(ratio.xaxis, edges.values[0], edges.values[-1])
-    _draw_reference(main, edges.values, reference)
+    _draw_reference(main, edges.values, reference, models[0].simulation)
     for model, binned in zip(models, panel.generated, strict=True):
         width = 1.5 if len(models) == 1 else 1.2
         main.stairs(
@@ -111,7 +112,7 @@ def _draw(
             color=GEANT4_LINE,
             linewidth=0.7,
             linestyle=(0, (3, 1.5)),
-            label="second Geant4 sample",
+            label=second(models),
         )
     ratio.set_ylim(1 - ratio_span, 1 + ratio_span)
     for i, (model, binned) in enumerate(zip(models, panel.generated, strict=True)):
@@ -201,9 +202,9 @@ def _draw_ratio(
             )
 
 
-def _draw_reference(axes: Axes, edges: NDArray[np.float64], reference: Binned) -> None:
+def _draw_reference(axes: Axes, edges: NDArray[np.float64], reference: Binned, label: str) -> None:
     axes.stairs(reference.fraction, edges, fill=True, color=GEANT4_FILL)
-    axes.stairs(reference.fraction, edges, color=GEANT4_LINE, linewidth=1.0, label="Geant4")
+    axes.stairs(reference.fraction, edges, color=GEANT4_LINE, linewidth=1.0, label=label)
     axes.stairs(
         reference.fraction + reference.error,
         edges,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcaloq_infer.evaluation.targets import SEPARATION_RATIO_TARGET
+from fastcaloq_infer.report.lineup import against_itself
 from fastcaloq_infer.report.style import (
     E_INC,
     GEANT4_FILL,
@@ -54,7 +55,7 @@ def separation_figure(models: Sequence[Model]) -> Figure:
             _write(place, ratio)
         axes[-1].set_xticks(range(len(energies)), [f"{e:,.0f}" for e in energies])
         axes[-1].set_xlabel(E_INC)
-        label = "separation /\nGeant4 against Geant4"
+        label = f"separation /\n{against_itself(models)}"
         figure.colorbar(image, ax=axes, label=label, extend="max", aspect=30, shrink=0.6)
     return figure
 
@@ -88,7 +89,7 @@ def feature_figure(models: Sequence[Model]) -> Figure:
         left.set_ylabel("feature")
         left.set_ylim(len(names) - 0.4, -0.6)
         _points(right, models, names, [_distances(model) for model in models])
-        right.set_xlabel("Wasserstein-1 distance / standard deviation of Geant4")
+        right.set_xlabel("Wasserstein-1 distance / standard deviation of the reference")
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=4)
     return figure
@@ -119,7 +120,7 @@ def _points(
     """Draw points with bars per feature and model; behind them the floor's mean to 99 %."""
     floors = [(row, found[0][name]) for row, name in enumerate(names) if name in found[0]]
     for k, (row, (_, _, mean, upper)) in enumerate(floors):
-        label = "Geant4 against Geant4, mean to 99 %" if k == 0 else None
+        label = f"{against_itself(models)}, mean to 99 %" if k == 0 else None
         axes.barh(row, upper - mean, left=mean, height=0.8, color=GEANT4_FILL, label=label)
         axes.plot([mean, mean], [row - 0.4, row + 0.4], color=GEANT4_LINE, linewidth=1)
     for i, (model, points) in enumerate(zip(models, found, strict=True)):

@@ -27,9 +27,9 @@ MAX_LAYERS = 12
 """Of detectors with more layers, as many at equal distances are shown by their features."""
 
 _READING = (
-    "Grey: Geant4 with its statistical error (hatched; in the ratio a band). Colours: generated, "
-    "with statistical error bars in the ratio; dashed: a second Geant4 sample. Triangles mark "
-    "ratios outside of the panel by more than chance. S is the separation power."
+    "Grey: the reference with its statistical error (hatched; in the ratio a band). Colours: "
+    "generated, with statistical error bars in the ratio; dashed: a second sample of it. "
+    "Triangles mark ratios outside of the panel by more than chance. S is the separation power."
 )
 _TOGETHER = (
     "All incident energies together, in the reference's proportions. Showers in which a feature is "
@@ -56,14 +56,7 @@ def shower_pictures(lineup: Lineup, *, details: bool = True) -> Iterator[Picture
         kind="palette",
     )
     if voxels:
-        yield Picture(
-            "average_shower",
-            "Average shower",
-            "Mean energy per voxel, all incident energies together, seen along the particle: "
-            "alpha = 0 to the right, the radius drawn logarithmically where rings differ much "
-            "(circles: r in mm). Light grey: no energy, or a ratio known to worse than 25 %.",
-            partial(average_figure, lineup, None),
-        )
+        yield from _averages(lineup, details=details)
     for name, (title, families) in _FAMILIES.items():
         shown = _thinned([q for q in found if q.family in families], lineup.layer_ids)
         if shown:
@@ -93,18 +86,25 @@ def total_energy_figure(lineup: Lineup, found: Sequence[Quantity] = ()) -> Figur
     return per_energy_figure(lineup, total)
 
 
+def _averages(lineup: Lineup, *, details: bool) -> Iterator[Picture]:
+    """Yield an average shower per energy: a mixture of energies would show the highest alone."""
+    some = energies_to_show(len(lineup.groups))
+    for g in range(len(lineup.groups)) if details else some:
+        energy = energy_label(float(lineup.groups.centers[g]))
+        yield Picture(
+            f"average_shower_{g}",
+            f"Average shower at {energy}",
+            "Mean energy per voxel seen along the particle: alpha = 0 to the right, the radius "
+            "drawn logarithmically where rings differ much (circles: r in mm). Light grey: no "
+            "energy, or a ratio known to worse than 25 %.",
+            partial(average_figure, lineup, g),
+            folded=g not in some,
+        )
+
+
 def _details(lineup: Lineup, found: Sequence[Quantity]) -> Iterator[Picture]:
     some = energies_to_show(len(lineup.groups))
     if lineup.has_voxels:
-        for g in some:
-            energy = energy_label(float(lineup.groups.centers[g]))
-            yield Picture(
-                f"average_shower_{g}",
-                f"Average shower at {energy}",
-                "As above, for one incident energy.",
-                partial(average_figure, lineup, g),
-                folded=True,
-            )
         yield Picture(
             "voxels_per_energy",
             "Voxel energies at every incident energy",
@@ -141,20 +141,16 @@ def energies_to_show(count: int) -> list[int]:
     return sorted({0, count // 2, count - 1})
 
 
-def average_figure(lineup: Lineup, group: int | None) -> Figure:
-    """Average showers of all samples and their ratios, over all energies or at one of them."""
+def average_figure(lineup: Lineup, group: int) -> Figure:
+    """Average showers of all samples and their ratios at one incident energy."""
     binning, samples = lineup.reference.binning, [lineup.reference, *lineup.samples]
     voxels = [sample.voxel_energy for sample in samples if sample.voxel_energy is not None]
     if binning is None or len(voxels) < len(samples):
         raise InputError("a sample has no voxels: average showers cannot be drawn; give voxels")
     showers = []
-    for label, sample, energy in zip(
-        ("Geant4", *(model.label for model in lineup.models)), samples, voxels, strict=True
-    ):
-        if group is None:
-            showers.append(average(label, energy, lineup.weights(sample)))
-        else:
-            showers.append(average(label, energy[lineup.groups.rows(sample)[group]]))
+    labels = [lineup.models[0].simulation, *(model.label for model in lineup.models)]
+    for label, sample, energy in zip(labels, samples, voxels, strict=True):
+        showers.append(average(label, energy[lineup.groups.rows(sample)[group]]))
     return polar_figure(showers, binning, ratio_to=0)
 
 

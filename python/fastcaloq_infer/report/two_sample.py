@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcaloq_infer.evaluation.targets import AUC_TARGET
+from fastcaloq_infer.evaluation.targets import auc_target
+from fastcaloq_infer.report.lineup import against_itself
 from fastcaloq_infer.report.style import GEANT4_FILL, GEANT4_LINE, new_figure, style
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from fastcaloq_infer.evaluation.results import Classifier
     from fastcaloq_infer.report.lineup import Model
 
-_FLOOR = "Geant4 against Geant4"
+_BESIDE = 4  # panels or views that stand side by side
 
 Point = tuple[float, float]
 """A value and its error."""
@@ -28,8 +29,10 @@ def classifier_figure(models: Sequence[Model]) -> Figure:
     """AUC and Jensen-Shannon divergence of every view, mean and spread over seeds."""
     views = [_name(c) for c in models[0].evaluation.classifiers]
     with style():
-        figure = new_figure(9.0, 3.6)
-        left, right = figure.subplots(1, 2)
+        # With many views one below the other: their names need the room.
+        many = len(views) > _BESIDE
+        figure = new_figure(9.0, 5.6 if many else 3.6)
+        left, right = figure.subplots(*((2, 1) if many else (1, 2)))
         for axes, what in ((left, "auc"), (right, "jsd")):
 
             def points(model: Model, role: str, what: str = what) -> dict[str, Point]:
@@ -47,15 +50,23 @@ def classifier_figure(models: Sequence[Model]) -> Figure:
                 points(models[0], "floor"),
             )
         left.axhline(0.5, color=GEANT4_LINE, linewidth=0.8)
-        left.axhline(AUC_TARGET, color=GEANT4_LINE, linewidth=0.8, linestyle=":", label="target")
+        _targets(left, models[0])
         left.set_ylabel("classifier AUC")
         left.set_ylim(min(0.47, left.get_ylim()[0]), max(0.56, min(1.02, left.get_ylim()[1])))
         right.set_ylabel("Jensen-Shannon divergence [bits]")
         right.axhline(0, color=GEANT4_LINE, linewidth=0.8)
         _legend(figure, left)
-        for axes in (left, right):
-            axes.set_xlabel("what the classifier sees")
+        for axes in (right,) if many else (left, right):
+            axes.set_xlabel("what the classifier sees (and what it is)")
     return figure
+
+
+def _targets(axes: Axes, model: Model) -> None:
+    """Draw the target of every view as a dotted line of its own."""
+    for k, classifier in enumerate(model.evaluation.classifiers):
+        target = auc_target(classifier.view, model.evaluation.binning)
+        look: dict[str, Any] = {"color": GEANT4_LINE, "linewidth": 1.0, "linestyle": ":"}
+        axes.plot([k - 0.45, k + 0.45], [target] * 2, label="" if k else "target", **look)
 
 
 def _name(classifier: Classifier) -> str:
@@ -66,9 +77,13 @@ def calibration_figure(models: Sequence[Model]) -> Figure:
     """Reliability of the classifiers' scores: what they say, and what is true."""
     count = len(models[0].evaluation.classifiers)
     with style():
-        figure = new_figure(min(9.0, 2.9 * count + 0.4), 3.3)
-        row = figure.subplots(1, count, sharex=True, sharey=True, squeeze=False)[0]
-        for k, axes in enumerate(row):
+        columns = min(count, _BESIDE)
+        rows = -(-count // columns)
+        figure = new_figure(min(9.0, 2.9 * columns + 0.4), 2.9 * rows + 0.4)
+        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        for unused in grid.flat[count:]:
+            unused.set_axis_off()
+        for k, axes in enumerate(grid.flat[:count]):
             axes.plot([0, 1], [0, 1], color=GEANT4_LINE, linewidth=0.8)
             for model in models:
                 if k >= len(model.evaluation.classifiers):
@@ -92,8 +107,9 @@ def calibration_figure(models: Sequence[Model]) -> Figure:
             axes.set_title(_name(models[0].evaluation.classifiers[k]), loc="left", fontsize=9)
             axes.set_xlabel("score: generated")
             axes.set_aspect("equal")
-        row[0].set_ylabel("share generated")
-        handles, labels = row[0].get_legend_handles_labels()
+        for first in grid[:, 0]:
+            first.set_ylabel("share generated")
+        handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     return figure
 
@@ -127,7 +143,7 @@ def distance_figure(models: Sequence[Model]) -> Figure:
 
 
 def manifold_figure(models: Sequence[Model]) -> Figure:
-    """Precision, density, recall and coverage, with those of the second Geant4 sample."""
+    """Precision, density, recall and coverage, with those of the floor sample."""
     names = ("precision", "density", "recall", "coverage")
     found = [model.evaluation.manifold for model in models]
     with style():
@@ -162,7 +178,7 @@ def _categories(
     """Draw per category the floor as a grey square and, beside it, every model."""
     places = np.arange(len(names))
     step = min(0.22, 0.8 / (len(models) + 1))
-    everyone = [(_FLOOR, GEANT4_LINE, "s", floor)]
+    everyone = [(against_itself(models), GEANT4_LINE, "s", floor)]
     everyone += [(m.label, m.colour, m.marker, p) for m, p in zip(models, points, strict=True)]
     for i, (label, colour, marker, values) in enumerate(everyone):
         known = [k for k, name in enumerate(names) if name in values]

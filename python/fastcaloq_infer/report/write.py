@@ -39,11 +39,11 @@ def write_report(
     folder
         Made if it does not exist; older reports in it are replaced.
     reference
-        Held-out Geant4, MeV.
+        Held-out showers of the simulation, MeV.
     candidates
         One or more generated samples with their figures, all against this reference.
     floor
-        An independent Geant4 sample, drawn as a thin line in the ratios.
+        An independent sample of the simulation, drawn as a thin line in the ratios.
     title, introduction, facts, timings
         What the page says beside the figures.
     curve, conditioner

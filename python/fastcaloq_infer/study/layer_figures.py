@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.features.high_level import Features
-from fastcaloq_infer.evaluation.metrics.per_energy import separations, zero_fractions
+from fastcaloq_infer.evaluation.metrics.layer_shares import zero_fractions
+from fastcaloq_infer.evaluation.metrics.per_energy import separations
 from fastcaloq_infer.evaluation.samples.comparison import compare
 
 if TYPE_CHECKING:
@@ -28,12 +30,14 @@ def layer_figures(
     Raises
     ------
     InputError
-        The samples cannot be compared.
+        The samples cannot be compared, or are too small.
     """
     c = compare(held_out, generated, floor, seed=seed, level="layers")
     samples = {**c.equal, "generated": c.samples["generated"]}
     totals = {role: _total(sample) for role, sample in samples.items()}
-    found = separations(totals, samples, c.groups, np.random.default_rng([seed, 3]))
+    found = separations(totals, samples, c.groups, np.random.default_rng([seed, 3]), [])
+    if not found:
+        raise InputError("too few held-out showers to compare total energies; give more of them")
     zeros = zero_fractions(c.samples, c.groups, c.layer_ids)
     return max(s.ratio for s in found), max(abs(z.difference) for z in zeros)
 

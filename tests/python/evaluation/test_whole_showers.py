@@ -34,7 +34,7 @@ def test_geant4_passes(honest):
     assert honest.level == "voxels"
     assert (honest.binning, honest.voxel_threshold) == ("dataset-1-photons", 1.0)
     assert all(line.light != "red" for line in target_lines(honest))
-    # 30 histograms, each above its 99 % quantile with probability 0.01: more than 3 in 1 of 3000.
+    # 35 histograms, each above its 99 % quantile with probability 0.01: more than 3 in 1 of 3000.
     assert sum(f.value > f.floor_upper for f in honest.features) <= 3
     assert sum(w.value > w.floor_upper for w in honest.wassersteins) <= 5  # of 47
     assert all(chi.p_value > 1e-4 and chi.floor_p_value > 1e-4 for chi in honest.chi_squares)
@@ -43,16 +43,22 @@ def test_geant4_passes(honest):
 def test_shape_of_the_result(honest, thirds):
     assert honest.incident_energies == ENERGIES
     names = [figure.feature for figure in honest.features]
-    assert len(names) == len(set(names)) == 30
-    assert names[-1] == "voxel_energy"
-    assert {s.feature for s in honest.separations} == set(names[:-1])
+    assert len(names) == len(set(names)) == 35
+    assert names[29:] == ["voxel_energy", *(f"voxel_energy_{k}" for k in honest.layer_ids)]
+    assert {s.feature for s in honest.separations} == set(names[:29])
     assert len(honest.separations) == 29 * 3
-    assert [c.view for c in honest.classifiers] == ["high", "layers"]
+    judges = [(c.view, c.architecture) for c in honest.classifiers]
+    assert judges == [("high", "network"), ("high", "trees"), ("layers", "trees")]
     assert [(d.name, d.features) for d in honest.distances] in (
         [],
         [("fpd", "high"), ("kpd", "high")],
     )
     assert honest.names.reference == "geant4_photons.hdf5"
+    assert len(honest.occupancies) == 5 * 3
+    assert {(p.layer, p.axis) for p in honest.profiles} == {
+        *((k, "r") for k in honest.layer_ids), (1, "alpha"), (2, "alpha")
+    }  # fmt: skip
+    assert honest.layer_sums == ()  # a file of voxels states no layer energies beside them
     at_each = [w for w in honest.wassersteins if w.incident_energy is not None]
     assert {w.feature for w in at_each} == {"E_tot", "E_0", "E_1", "E_2", "E_3", "E_12"}
     assert Evaluation.from_json(honest.to_json()) == honest

@@ -70,7 +70,7 @@ def smeared(sample, seed):
 def candidates(voxel_samples):
     reference, floor, models = voxel_samples
     return [
-        Candidate(name, sample, evaluate(reference, sample, floor, seeds=1, views=["high"]))
+        Candidate(name, sample, evaluate(reference, sample, floor, seeds=1, views=["layers"]))
         for name, sample in zip(("flow", "GAN"), models, strict=True)
     ]
 

@@ -61,11 +61,12 @@ FIGURES = [
 ]  # fmt: skip
 ONE = ["total_energy", "layer_energies", *FIGURES, "distances", "manifold", "learning_curve"]
 TWO = [
-    "total_energy", "average_shower", "layer_energies", "centres", "widths", "sparsity", "voxels",
-    *FIGURES, "manifold",  # these few showers have no FPD and KPD
+    "total_energy", "average_shower_0", "average_shower_1", "average_shower_2", "layer_energies",
+    "centres", "widths", "sparsity", "voxels", "rings", "sectors",
+    *FIGURES[:3], "occupancies", *FIGURES[3:], "manifold",  # these few showers have no FPD and KPD
 ]  # fmt: skip
 DETAILS = [
-    "average_shower_0", "average_shower_1", "average_shower_2", "voxels_per_energy",
+    "voxels_per_energy",
     "layer_0", "layer_1", "layer_2", "layer_3", "layer_12",
     "centres_per_energy", "widths_per_energy", "sparsity_per_energy",
 ]  # fmt: skip

@@ -64,6 +64,14 @@ DEFAULT_ARCHITECTURE: dict[View, Architecture] = {
     "normalised": "network",
 }
 
+JUDGES: dict[View, tuple[Architecture, ...]] = {
+    "low": ("network", "trees"),
+    "normalised": ("network",),
+    "high": ("network", "trees"),
+    "layers": ("trees",),
+}
+"""What an evaluation asks in every view: both where either sees what the other does not."""
+
 _SEEN: dict[View, str] = {
     "layers": "incident energy and energy of every layer",
     "low": "incident energy and energy of every voxel",

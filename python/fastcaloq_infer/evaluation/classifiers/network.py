@@ -67,8 +67,8 @@ class Recipe:
     def __str__(self) -> str:
         return (
             f"{self.hidden} hidden layers of {self.width}, dropout {self.dropout:g}, learning rate "
-            f"{self.learning_rate:g}, batches of {self.batch}, {self.epochs} epochs, the one of "
-            f"best validation {self.best} kept"
+            f"{self.learning_rate:g}, batches of {self.batch}, {self.epochs} epochs, early "
+            f"stopping: the epoch of best validation {self.best} is kept"
         )
 
 
@@ -151,7 +151,8 @@ def network(
         found = _quality(recipe, model.scores(known), validation[1])
         if found > best:
             best, kept = found, [w.detach().clone() for w in model.weights]
-        progress((epoch + 1) / epochs)
+        if epoch + 1 < epochs:
+            progress((epoch + 1) / epochs)
         if recipe.best == "accuracy" and best == 1.0:
             break
     with torch.no_grad():

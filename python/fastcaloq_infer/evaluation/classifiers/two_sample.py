@@ -38,15 +38,12 @@ def classifiers(
     A view that the level does not allow, or that has too few showers, is left out with a note.
     """
     from fastcaloq_infer.evaluation.classifiers.classify import (
-        DEFAULT_ARCHITECTURE,
         FEWEST,
+        JUDGES,
         classify_each,
         description,
     )
 
-    allowed = VIEWS[comparison.level]
-    wanted = allowed if views is None else tuple(views)
-    found: list[Classifier] = []
     if seeds == 0:
         return ()
     showers = comparison.equal["reference"].n_showers
@@ -56,36 +53,45 @@ def classifiers(
             f"test them, {FEWEST} are needed"
         )
         return ()
-    for view in wanted:
-        if view not in allowed:
-            if view not in VIEWS["voxels"]:
-                raise InputError(
-                    f"no classifier view {view!r}: choose from {', '.join(VIEWS['voxels'])}"
-                )
-            notes.append(f"the classifier view {view!r} is left out: it needs voxels")
-            continue
-        architecture = DEFAULT_ARCHITECTURE[view]
-        if challenge and view != "layers":  # the challenge's script has no such view
-            architecture = "challenge"
-        scores = classify_each(
-            comparison.equal["reference"],
-            {role: comparison.equal[role] for role in ("generated", "floor")},
-            comparison.groups,
-            view=view,
-            architecture=architecture,
-            seeds=seeds,
-            seed=comparison.seed,
-            features={"": tables["reference"], **tables},
-            progress=partial(progress, f"classifiers ({view})"),
-        )
-        found.append(
-            Classifier(
+    found: list[Classifier] = []
+    for view in _allowed(comparison.level, views, notes):
+        # The challenge's script has no classifier on layer energies.
+        judges = ("challenge",) if challenge and view != "layers" else JUDGES[view]
+        for judge in judges:
+            scores = classify_each(
+                comparison.equal["reference"],
+                {role: comparison.equal[role] for role in ("generated", "floor")},
+                comparison.groups,
                 view=view,
-                architecture=architecture,
-                description=description(view, architecture),
-                showers_per_sample=showers,
-                generated=scores["generated"],
-                floor=scores["floor"],
+                architecture=judge,
+                seeds=seeds,
+                seed=comparison.seed,
+                features={"": tables["reference"], **tables},
+                progress=partial(progress, f"classifiers ({view}, {judge})"),
             )
-        )
+            found.append(
+                Classifier(
+                    view=view,
+                    architecture=judge,
+                    description=description(view, judge),
+                    showers_per_sample=showers,
+                    generated=scores["generated"],
+                    floor=scores["floor"],
+                )
+            )
     return tuple(found)
+
+
+def _allowed(level: str, views: Sequence[View] | None, notes: list[str]) -> list[View]:
+    """Return the views that were asked for and that the level has."""
+    chosen = []
+    for view in VIEWS[level] if views is None else views:
+        if view in VIEWS[level]:
+            chosen.append(view)
+        elif view in VIEWS["voxels"]:
+            notes.append(f"the classifier view {view!r} is left out: it needs voxels")
+        else:
+            raise InputError(
+                f"no classifier view {view!r}: choose from {', '.join(VIEWS['voxels'])}"
+            )
+    return chosen

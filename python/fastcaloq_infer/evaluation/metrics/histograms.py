@@ -44,7 +44,7 @@ def histogram(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArra
 
 
 def separation_power(
-    counts_1: NDArray[np.integer], counts_2: NDArray[np.integer]
+    counts_1: NDArray[np.number], counts_2: NDArray[np.number]
 ) -> NDArray[np.float64]:
     r"""Return the separation power of two histograms, 0 (identical) to 1 (disjoint).
 

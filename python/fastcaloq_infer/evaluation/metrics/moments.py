@@ -54,6 +54,11 @@ def response_moments(ratio: NDArray[np.float64]) -> ResponseMoments:
     )
 
 
+def mean_error(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the mean of (N,) and its standard error, N >= 2."""
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
 def zero_fraction(layer: NDArray[np.float64]) -> tuple[float, float]:
     """Return the fraction of exact zeros in shape (N,) and its error.
 

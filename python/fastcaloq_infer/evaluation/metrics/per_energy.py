@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcaloq_infer.evaluation.metrics.histograms import (
+    SHOWERS_PER_BIN,
     histogram,
     null_separation,
     reference_edges,
@@ -19,7 +20,6 @@ from fastcaloq_infer.evaluation.metrics.moments import (
     largest_difference,
     layer_correlations,
     response_moments,
-    zero_fraction,
 )
 from fastcaloq_infer.evaluation.progress import silent
 from fastcaloq_infer.evaluation.results import (
@@ -29,7 +29,6 @@ from fastcaloq_infer.evaluation.results import (
     Moments,
     Response,
     Separation,
-    ZeroFraction,
 )
 
 if TYPE_CHECKING:
@@ -52,17 +51,19 @@ def separations(
     samples: dict[str, Sample],
     groups: EnergyGroups,
     rng: np.random.Generator,
+    notes: list[str],
     progress: Progress = silent,
 ) -> tuple[Separation, ...]:
     """Return separations of every feature at every energy (of E_layer/E_inc for E_layer).
 
     ``samples`` holds reference and floor with equal counts, and all generated showers: where there
     are more of them, the separation is the mean over disjoint samples of the reference's size, so
-    that the luck of one draw does not decide. ``tables`` are their features.
+    that the luck of one draw does not decide. ``tables`` are their features. Where the reference
+    has too few values for two bins there is nothing to compare: left out, with a note.
     """
     rows = {role: groups.rows(sample) for role, sample in samples.items()}
     names, units = tables["reference"].names, tables["reference"].units
-    figures = []
+    figures, few = [], set()
     for number, (name, unit) in enumerate(zip(names, units, strict=True)):
         columns = {
             # An energy is compared as a fraction: a group may hold a range of incident energies.
@@ -71,8 +72,18 @@ def separations(
         }
         for g, energy in enumerate(groups.centers):
             values = {role: columns[role][rows[role][g]] for role in samples}
-            figures.append(_separation(name, float(energy), values, rng))
+            figure = _separation(name, float(energy), values, rng)
+            # An always empty layer has one bin, too, however many showers there are.
+            if figure.bins < 2 and figure.showers < 2 * SHOWERS_PER_BIN:
+                few.add((float(energy), figure.showers))
+            else:
+                figures.append(figure)
         progress("separation powers", (number + 1) / len(names))
+    for energy, showers in sorted(few):
+        notes.append(
+            f"no separation powers at {energy:.6g} MeV where all values are one bin: {showers} "
+            f"showers do not fill two of {SHOWERS_PER_BIN}"
+        )
     return tuple(figures)
 
 
@@ -111,34 +122,6 @@ def _disjoint(
     if repeats <= 1:
         return [rng.permutation(values)[:size]]
     return np.split(rng.permutation(values)[: repeats * size], repeats)
-
-
-def zero_fractions(
-    samples: dict[str, Sample], groups: EnergyGroups, ids: tuple[int, ...]
-) -> tuple[ZeroFraction, ...]:
-    """Return the fraction of empty showers for every layer and energy, from all showers."""
-    rows = {role: groups.rows(sample) for role, sample in samples.items()}
-    figures = []
-    for column, layer in enumerate(ids):
-        for g, energy in enumerate(groups.centers):
-            fractions = [
-                zero_fraction(sample.layer_energy[rows[role][g], column])
-                for role, sample in samples.items()
-            ]
-            (ref, ref_error), (gen, gen_error), (floor, floor_error) = fractions
-            figures.append(
-                ZeroFraction(
-                    layer=layer,
-                    incident_energy=float(energy),
-                    reference=ref,
-                    reference_error=ref_error,
-                    generated=gen,
-                    generated_error=gen_error,
-                    floor=floor,
-                    floor_error=floor_error,
-                )
-            )
-    return tuple(figures)
 
 
 def responses(samples: dict[str, Sample], groups: EnergyGroups) -> tuple[Response, ...]:

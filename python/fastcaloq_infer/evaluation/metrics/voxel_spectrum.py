@@ -20,30 +20,57 @@ if TYPE_CHECKING:
 RESAMPLES = 200
 """Bootstrap samples and label permutations, of whole showers."""
 
+FEWEST = 20
+"""Showers with energy: a bootstrap draws none of them once in 5e8 times."""
 
-def voxel_spectrum(comparison: Comparison, rng: np.random.Generator) -> FeatureSeparation | None:
-    """Return the separation of the spectrum of voxel energies; None without occupied voxels.
+
+def voxel_spectra(comparison: Comparison, rng: np.random.Generator) -> list[FeatureSeparation]:
+    """Return the separation of the spectrum of voxel energies: of all voxels, and per layer.
 
     Voxels of a shower are not independent, so errors and floor come from resampling whole showers.
-    Zeros are left out, as in the challenge; sparsity knows of them.
+    Zeros are left out, as in the challenge; occupancy and sparsity know of them. So are layers that
+    fewer than ``FEWEST`` showers of a sample reach, and everything without voxels.
     """
-    voxels = [comparison.equal[role].voxel_energy for role in comparison.equal]
+    binning = comparison.equal["reference"].binning
+    voxels = [sample.voxel_energy for sample in comparison.equal.values()]
     present = [values for values in voxels if values is not None]
-    if len(present) < len(voxels) or any(not values.any() for values in present):
-        return None
+    if binning is None or len(present) < len(voxels):
+        return []
+    parts = [("voxel_energy", r"$E$ of a voxel", slice(None))]
+    if binning.n_layers > 1:
+        parts += [
+            (f"voxel_energy_{layer}", rf"$E$ of a voxel in layer {layer}", part)
+            for layer, part in zip(binning.layer_ids, binning.layer_slices, strict=True)
+        ]
+    found = []
+    for name, label, part in parts:
+        shown = [values[:, part] for values in present]
+        if min(int(values.any(axis=1).sum()) for values in shown) >= FEWEST:
+            found.append(_spectrum((name, label, "MeV"), shown, comparison, rng))
+    return found
+
+
+def _spectrum(
+    named: tuple[str, str, str],
+    voxels: list[NDArray[np.float32]],
+    comparison: Comparison,
+    rng: np.random.Generator,
+) -> FeatureSeparation:
     edges = feature_edges(
-        "voxel_energy",
-        present[0][present[0] > 0].astype(np.float64),
+        named[0],
+        voxels[0][voxels[0] > 0].astype(np.float64),
         comparison.equal["reference"].binning,
         comparison.voxel_threshold,
     )
-    ref, gen, floor = (_per_shower(values, edges) for values in present)
+    # Counts are small whole numbers: products of doubles are exact, and much faster.
+    ref, gen, floor = (_per_shower(values, edges).astype(np.float64) for values in voxels)
     strata = Strata(comparison.counts)
     null = _permuted(ref, floor, strata, rng)
+    sums = [counts.sum(axis=0).astype(np.int64) for counts in (ref, gen, floor)]
     return feature_separation(
-        ("voxel_energy", r"$E$ of a voxel", "MeV"),
+        named,
         edges,
-        (ref.sum(axis=0), gen.sum(axis=0), floor.sum(axis=0)),
+        (sums[0], sums[1], sums[2]),
         [_error(ref, gen, strata, rng), _error(ref, floor, strata, rng)],
         null,
         None,
@@ -67,12 +94,15 @@ def _per_shower(voxels: NDArray[np.float32], edges: NDArray[np.float64]) -> NDAr
 
 
 def _error(
-    first: NDArray[np.int64], second: NDArray[np.int64], strata: Strata, rng: np.random.Generator
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    strata: Strata,
+    rng: np.random.Generator,
 ) -> float:
     sums = [
         np.stack(
             [
-                np.bincount(strata.bootstrap(rng), minlength=strata.n) @ counts
+                np.bincount(strata.bootstrap(rng), minlength=strata.n).astype(np.float64) @ counts
                 for _ in range(RESAMPLES)
             ]
         )
@@ -82,10 +112,15 @@ def _error(
 
 
 def _permuted(
-    first: NDArray[np.int64], second: NDArray[np.int64], strata: Strata, rng: np.random.Generator
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    strata: Strata,
+    rng: np.random.Generator,
 ) -> NullSeparation:
     total = first.sum(axis=0)
-    moved = np.stack([strata.exchange(rng) @ (second - first) for _ in range(RESAMPLES)])
+    moved = np.stack(
+        [strata.exchange(rng).astype(np.float64) @ (second - first) for _ in range(RESAMPLES)]
+    )
     values = separation_power(total + moved, second.sum(axis=0) - moved)
     return NullSeparation(
         float(values.mean()), float(values.std(ddof=1)), float(np.quantile(values, 0.99))

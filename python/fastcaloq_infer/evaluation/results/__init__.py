@@ -1,6 +1,6 @@
 """The figures of an evaluation: pydantic trees, one file per family."""
 
-from fastcaloq_infer.evaluation.results.base import Figure, Matrix
+from fastcaloq_infer.evaluation.results.base import Figure, InFloors, Matrix
 from fastcaloq_infer.evaluation.results.classifier import (
     Calibration,
     Classifier,
@@ -14,12 +14,15 @@ from fastcaloq_infer.evaluation.results.features import ChiSquare, FeatureSepara
 from fastcaloq_infer.evaluation.results.layers import (
     Correlation,
     Extreme,
+    LayerShare,
     Moments,
+    Occupancy,
     Response,
     Separation,
     ZeroFraction,
 )
 from fastcaloq_infer.evaluation.results.likelihood import Latent, Likelihood
+from fastcaloq_infer.evaluation.results.shapes import LayerSum, Profile
 
 __all__ = [
     "Calibration",
@@ -31,13 +34,18 @@ __all__ = [
     "Extreme",
     "FeatureSeparation",
     "Figure",
+    "InFloors",
     "Latent",
+    "LayerShare",
+    "LayerSum",
     "Likelihood",
     "Manifold",
     "Matrix",
     "Moments",
     "Names",
+    "Occupancy",
     "OverSeeds",
+    "Profile",
     "ReliabilityBin",
     "Response",
     "Scores",

@@ -14,11 +14,13 @@ from fastcaloq_infer.evaluation.results.features import ChiSquare, FeatureSepara
 from fastcaloq_infer.evaluation.results.layers import (
     Correlation,
     Extreme,
+    Occupancy,
     Response,
     Separation,
     ZeroFraction,
 )
 from fastcaloq_infer.evaluation.results.likelihood import Likelihood
+from fastcaloq_infer.evaluation.results.shapes import LayerSum, Profile
 from fastcaloq_infer.files import atomic_path
 
 if TYPE_CHECKING:
@@ -26,11 +28,12 @@ if TYPE_CHECKING:
 
 
 class Names(Figure):
-    """What people call the three samples."""
+    """What people call the three samples, and the simulation that the reference comes from."""
 
     reference: str
     generated: str
     floor: str
+    simulation: str = "Geant4"
 
 
 class Evaluation(Figure):
@@ -56,6 +59,10 @@ class Evaluation(Figure):
         Per feature and incident energy, in quantiles of the reference.
     features
         Per high-level feature over all incident energies, in the challenge's binning.
+    occupancies, profiles
+        Of whole showers: per layer (and axis) and incident energy.
+    layer_sums
+        Per layer, where the generated showers state layer energies beside their voxels.
     """
 
     schema_version: int = Field(default=2, ge=2, le=2)
@@ -80,6 +87,9 @@ class Evaluation(Figure):
     responses: tuple[Response, ...]
     extremes: tuple[Extreme, ...]
     correlations: tuple[Correlation, ...]
+    occupancies: tuple[Occupancy, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    layer_sums: tuple[LayerSum, ...] = ()
     classifiers: tuple[Classifier, ...] = ()
     distances: tuple[Distance, ...] = ()
     manifold: Manifold | None = None

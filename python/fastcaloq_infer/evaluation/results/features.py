@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastcaloq_infer.evaluation.results.base import Figure
+from fastcaloq_infer.evaluation.results.base import Figure, InFloors
 
 
-class FeatureSeparation(Figure):
+class FeatureSeparation(InFloors):
     """Separation power of one high-level feature over all incident energies, equal counts.
 
     The histogram has the bins of ``edges`` (the CaloChallenge's binning where it defines one) and
@@ -15,79 +15,49 @@ class FeatureSeparation(Figure):
 
     Attributes
     ----------
-    feature, label, unit
-        Name, the same in mathtext, and its unit ("" for a pure number).
+    label, unit
+        The feature's name in mathtext, and its unit ("" for a pure number).
     edges
         Shape (B + 1,), in ``unit``.
     showers
         Showers of each sample.
-    value, error
-        Reference against generated, and the bootstrap standard error.
-    floor, floor_error
-        Reference against floor, and the bootstrap standard error.
-    floor_mean, floor_spread, floor_upper
-        Mean, standard deviation and 99 % quantile of reference against floor over permuted labels.
+    floor_error
+        Bootstrap standard error of the floor.
     challenge, challenge_floor
         By the rules of the challenge; None where one of the histograms is empty by them.
     """
 
-    feature: str
     label: str
     unit: str
     edges: tuple[float, ...]
     showers: int
-    value: float
-    error: float
-    floor: float
     floor_error: float
-    floor_mean: float
-    floor_spread: float
-    floor_upper: float
     challenge: float | None
     challenge_floor: float | None
 
-    @property
-    def ratio(self) -> float:
-        """Separation in units of the mean floor; 1 for samples of the same distribution."""
-        return self.value / self.floor_mean if self.floor_mean > 0 else float(self.value > 0) + 1.0
 
-
-class Wasserstein(Figure):
+class Wasserstein(InFloors):
     """Wasserstein-1 distance of one feature, in the feature's unit, where it is defined.
 
     Attributes
     ----------
-    feature, unit
-        Name, and unit of all distances.
+    unit
+        Of all distances.
     incident_energy
         MeV; None for all energies together.
     showers
         Values of reference, generated and floor: showers in which the feature is defined.
     scale
         Standard deviation of the reference, to compare features by.
-    value, error, floor, floor_error
-        Distance and bootstrap standard error, from the generated and from the floor sample.
-    floor_mean, floor_spread, floor_upper
-        Mean, standard deviation and 99 % quantile of reference against floor over permuted labels.
+    floor_error
+        Bootstrap standard error of the floor.
     """
 
-    feature: str
     unit: str
     incident_energy: float | None
     showers: tuple[int, int, int]
     scale: float
-    value: float
-    error: float
-    floor: float
     floor_error: float
-    floor_mean: float
-    floor_spread: float
-    floor_upper: float
-
-    @property
-    def ratio(self) -> float:
-        """Distance in units of the mean floor; 1 for samples of the same distribution."""
-        return self.value / self.floor_mean if self.floor_mean > 0 else float(self.value > 0) + 1.0
 
 
 class ChiSquare(Figure):

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from fastcaloq_infer.evaluation.results.base import Figure, Matrix
+from fastcaloq_infer.evaluation.results.base import Figure, InFloors, Matrix
 
 
-class Separation(Figure):
-    """Separation power of one feature at one incident energy, between equal counts.
+class Separation(InFloors):
+    """Separation power of one feature at one incident energy, between equal counts."""
 
-    ``floor`` is Geant4 against the floor sample; ``floor_mean``, ``floor_spread`` and
-    ``floor_upper`` (99 %) describe Geant4 against Geant4 over permuted labels.
-    """
-
-    feature: str
     incident_energy: float
     showers: int
     bins: int
-    value: float
-    error: float
-    floor: float
-    floor_mean: float
-    floor_spread: float
-    floor_upper: float
-
-    @property
-    def ratio(self) -> float:
-        """Separation in units of the mean floor; 1 for samples of the same distribution."""
-        return self.value / self.floor_mean if self.floor_mean > 0 else float(self.value > 0) + 1.0
 
 
-class ZeroFraction(Figure):
-    """Fraction of showers that leave a layer empty."""
+class LayerShare(Figure):
+    """A share in one layer at one incident energy, with standard errors, in all three samples."""
 
     layer: int
     incident_energy: float
@@ -50,6 +34,14 @@ class ZeroFraction(Figure):
     def difference_error(self) -> float:
         """Standard error of the difference."""
         return float((self.generated_error**2 + self.reference_error**2) ** 0.5)
+
+
+class ZeroFraction(LayerShare):
+    """Fraction of showers that leave a layer empty."""
+
+
+class Occupancy(LayerShare):
+    """Fraction of a layer's voxels that hold energy, mean over showers."""
 
 
 class Moments(Figure):

@@ -13,6 +13,7 @@ import numpy as np
 
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.features.binnings import voxel_cut
+from fastcaloq_infer.evaluation.metrics.profiles import layer_sums
 from fastcaloq_infer.evaluation.samples.common_energies import ROLES, enough, inside, spectra
 from fastcaloq_infer.evaluation.samples.copies import refuse_copies
 from fastcaloq_infer.evaluation.samples.groups import EnergyGroups, energy_groups, match_counts
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from fastcaloq_infer.evaluation.results import LayerSum
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,9 @@ class Comparison:
     given
         By role: showers as they were given.
     held_out
-        The layer energies of the reference as given, before any cut: what a likelihood is of.
+        The reference as given, before any cut: what a likelihood is of.
+    layer_sums
+        How far the generated voxels, as given, are from adding up to their layer energies.
     notes
         What was done to the samples.
     """
@@ -66,6 +71,7 @@ class Comparison:
     seed: int
     given: dict[str, int]
     held_out: Sample
+    layer_sums: tuple[LayerSum, ...]
     notes: tuple[str, ...]
 
 
@@ -127,7 +133,8 @@ def compare(
             "without a floor sample, the reference was split into two halves of equal spectrum: "
             "generated showers are compared with one half, the other half is the floor"
         )
-    held_out = samples["reference"].without_voxels()
+    held_out = samples["reference"]
+    sums = layer_sums(samples["generated"], ids) if energy_threshold <= 0 else ()
     samples = {role: sample.cut(cut) for role, sample in samples.items()}
     given = {role: samples[role].n_showers for role in ROLES}
     notes.extend(refuse_copies(samples))
@@ -159,6 +166,7 @@ def compare(
         seed,
         given,
         held_out,
+        sums,
         tuple(notes),
     )
 

@@ -57,7 +57,10 @@ def read_sample(
         return _read_root(path)
     with open_showers(path, binning, particle=particle, eta=eta) as file:
         read = _read_voxels if file.has_voxels else _read_layers
-        return replace(read(file, progress), layer_ids=file.layer_ids, name=path.name)
+        sample = replace(read(file, progress), layer_ids=file.layer_ids, name=path.name)
+        generator = file.attributes.get("generator", "").split()
+        # "Geant4 11.4.0": legends have room for the name.
+        return replace(sample, simulation=generator[0]) if generator else sample
 
 
 def _read_voxels(file: ShowerFile, progress: Progress) -> Sample:

@@ -53,6 +53,8 @@ class Sample:
         Numbers of the L layers, or empty where nobody says.
     name
         What people call the sample: a file's or a model's name.
+    simulation
+        What made the showers, for legends.
     """
 
     incident_energy: NDArray[np.float64]
@@ -62,6 +64,7 @@ class Sample:
     binning: Binning | None = None
     layer_ids: tuple[int, ...] = ()
     name: str = ""
+    simulation: str = "Geant4"
 
     @property
     def n_showers(self) -> int:
@@ -147,6 +150,7 @@ def as_sample(
         **({} if level == "layers" else _voxels(table, role, len(energy))),
         layer_ids=tuple(int(i) for i in getattr(table, "layer_ids", ()) or ()),
         name=str(getattr(table, "name", "")),
+        simulation=str(getattr(table, "simulation", Sample.simulation)),
     )
 
 

@@ -15,7 +15,7 @@ from fastcaloq_infer.evaluation.metrics.feature_histograms import (
     counts_in,
     feature_separations,
 )
-from fastcaloq_infer.evaluation.metrics.voxel_spectrum import voxel_spectrum
+from fastcaloq_infer.evaluation.metrics.voxel_spectrum import voxel_spectra
 from fastcaloq_infer.evaluation.samples.comparison import Comparison
 from fastcaloq_infer.evaluation.samples.groups import energy_groups
 
@@ -219,19 +219,23 @@ def test_same_numbers_in_the_figures(packaged):
         seed=1,
         given={},
         held_out=packaged["reference"],
+        layer_sums=(),
         notes=(),
     )
     tables = {role: high_level_features(sample) for role, sample in samples.items()}
     rng = np.random.default_rng(1)
-    figures = [*feature_separations(comparison, tables, rng), voxel_spectrum(comparison, rng)]
+    spectra = voxel_spectra(comparison, rng)
+    figures = [*feature_separations(comparison, tables, rng), spectra[0]]
     assert {figure.feature for figure in figures} == set(SEPARATIONS)
     for figure in figures:
         # One shower moves one of 1,488 entries: the separation by a few of its own steps.
         assert figure.challenge == pytest.approx(SEPARATIONS[figure.feature], abs=4 / odd)
         assert figure.challenge == figure.challenge_floor
         assert figure.value == figure.floor
-    spectrum = figures[-1]
+    spectrum = spectra[0]
     assert spectrum.challenge == pytest.approx(SEPARATIONS["voxel_energy"], rel=0.05)
+    layers = [f"voxel_energy_{layer}" for layer in comparison.equal["reference"].binning.layer_ids]
+    assert [figure.feature for figure in spectra[1:]] == layers
 
 
 def test_edges_of_the_challenge():
