@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from fastcaloq_infer.files import atomic_path
+from fastcaloq_infer.output.chunks import check_chunk, default_chunk
 from fastcaloq_infer.output.destination import check_destination
-from fastcaloq_infer.output.memory import check_chunk, default_chunk
 from fastcaloq_infer.output.request import check_request
 from fastcaloq_infer.output.schema import OutOfRange, Provenance, ShowersLike, columns
 from fastcaloq_infer.output.voxels import VoxelForm, VoxelStorage, choose_form, voxel_binning

@@ -10,7 +10,7 @@ import uproot
 from fastcaloq_infer import __version__
 from fastcaloq_infer.errors import InputError, OutputError
 from fastcaloq_infer.output import Provenance, parse_energies, parse_eta, produce
-from fastcaloq_infer.output.memory import default_chunk
+from fastcaloq_infer.output.chunks import default_chunk
 
 LAYERS = (0, 1, 2, 3, 12)
 N = 1000

@@ -18,9 +18,8 @@ from hypothesis.extra.numpy import arrays
 from fastcaloq_infer.data import Binning, LayerBinning, open_showers
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.farm import merge
-from fastcaloq_infer.output import memory as memory_module
-from fastcaloq_infer.output import produce
-from fastcaloq_infer.output.memory import bytes_per_shower, check_chunk, default_chunk
+from fastcaloq_infer.output import chunks, produce
+from fastcaloq_infer.output.chunks import bytes_per_shower, check_chunk, default_chunk
 from fastcaloq_infer.output.reading import read_binning, read_columns, read_provenance
 from fastcaloq_infer.output.root_file import open_any
 from fastcaloq_infer.output.voxels import VoxelStorage, choose_form, to_dense, to_sparse
@@ -176,7 +175,7 @@ def test_numbers_that_need_more_than_16_bits_are_refused() -> None:
 def test_a_chunk_that_does_not_fit_is_refused_with_both_sizes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory_module, "available_memory", lambda: 10**9)
+    monkeypatch.setattr(chunks, "available_memory", lambda: 10**9)
     sampler = whole.WholeShowers()
     most = 10**9 // bytes_per_shower(5, 368)
     with pytest.raises(
@@ -196,17 +195,11 @@ def test_a_chunk_that_does_not_fit_is_refused_with_both_sizes(
 def test_the_chunk_follows_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     for n_voxels in (368, 40_500):
         size = bytes_per_shower(5, n_voxels)
-        monkeypatch.setattr(memory_module, "available_memory", lambda: None)
+        monkeypatch.setattr(chunks, "available_memory", lambda: None)
         assert 0 <= (128 << 20) - default_chunk(1000, n_voxels, 5) * size < size
         assert default_chunk(10**9, n_voxels, 5) * size <= 512 << 20
-        monkeypatch.setattr(memory_module, "available_memory", lambda: 10**7)
+        monkeypatch.setattr(chunks, "available_memory", lambda: 10**7)
         assert default_chunk(10**9, n_voxels, 5) == max(1, 10**7 // 2 // size)
-
-
-def test_memory_is_found_out() -> None:
-    available = memory_module.available_memory()
-    assert available is not None
-    assert 10**7 < available < 10**15
 
 
 @pytest.mark.parametrize(("name", "options"), FORMS)
