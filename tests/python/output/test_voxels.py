@@ -17,6 +17,7 @@ from hypothesis.extra.numpy import arrays
 
 from fastcaloq_infer.data import Binning, LayerBinning, open_showers
 from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.evaluation import read_sample
 from fastcaloq_infer.farm import merge
 from fastcaloq_infer.output import chunks, produce
 from fastcaloq_infer.output.chunks import bytes_per_shower, check_chunk, default_chunk
@@ -78,6 +79,10 @@ def test_every_form_holds_what_was_drawn(files: Path, name: str) -> None:
     with open_any(files / name) as file:
         batches = list(file.iterate(100))
     assert np.array_equal(np.concatenate([batch.showers for batch in batches]), expected())
+    sample = read_sample(files / name)
+    assert sample.voxel_energy is not None
+    assert np.array_equal(sample.voxel_energy, expected())
+    assert (sample.binning, sample.simulation) == (whole.BINNING, "fastcaloq-infer")
 
 
 @pytest.mark.parametrize("name", ["tree.root", "ntuple.root"])

@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcaloq_infer.data import open_showers
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.progress import silent
 from fastcaloq_infer.evaluation.samples.sample import Sample
+from fastcaloq_infer.output.root_file import open_any
 
 if TYPE_CHECKING:
     from fastcaloq_infer.data import Binning
     from fastcaloq_infer.data.shower_file import ShowerFile
     from fastcaloq_infer.evaluation.progress import Progress
-
-ROOT_ROWS = 1_000_000
-"""Showers read at once from a ROOT file: 50 MB."""
 
 
 def read_sample(
@@ -53,9 +50,8 @@ def read_sample(
         The file cannot be read, or a row is bad (the first one is named).
     """
     path = Path(path)
-    if path.suffix == ".root":
-        return _read_root(path)
-    with open_showers(path, binning, particle=particle, eta=eta) as file:
+    eta = None if path.suffix == ".root" else eta  # such files have one per shower
+    with open_any(path, binning, particle=particle, eta=eta) as file:
         read = _read_voxels if file.has_voxels else _read_layers
         sample = replace(read(file, progress), layer_ids=file.layer_ids, name=path.name)
         generator = file.attributes.get("generator", "").split()
@@ -97,33 +93,3 @@ def _read_layers(file: ShowerFile, progress: Progress) -> Sample:
         done = rows.stop
         progress(f"read {file.path.name}", done / n)
     return Sample(energy, layers, eta=eta if file.has_eta else None)
-
-
-def _read_root(path: Path) -> Sample:
-    """Read a ROOT file that ``fastcaloq sample`` wrote."""
-    from fastcaloq_infer.output.reading import read_columns, read_provenance
-    from fastcaloq_infer.output.schema import layer_column
-
-    layers = read_provenance(path).layers
-    try:
-        chunks = list(read_columns(path, ROOT_ROWS))
-    except InputError:
-        raise
-    except Exception as error:  # uproot raises whatever a damaged byte leads it to
-        raise InputError(
-            f"cannot read {path}: the ROOT file is damaged "
-            f"({' '.join(str(error).split())[:200]}); make it again"
-        ) from error
-    if not chunks:
-        raise InputError(f"{path} holds no showers: there is nothing to evaluate; draw some")
-    columns = {
-        name: np.concatenate([chunk[name] for chunk in chunks])
-        for name in ("incident_energy", "eta", *map(layer_column, layers))
-    }
-    return Sample(
-        columns["incident_energy"].astype(np.float64),
-        np.column_stack([columns[layer_column(i)] for i in layers]).astype(np.float64),
-        eta=columns["eta"].astype(np.float64),
-        layer_ids=layers,
-        name=path.name,
-    )
