@@ -174,16 +174,13 @@ std::size_t BatchRunner::run(Batch batch) {
   const bool voxels = batch.voxel_energy != nullptr;
   const auto [rows, n_workers] = divide(n, voxels, threads);
   const std::size_t step = rows;
-  std::vector<std::unique_ptr<ChunkWorkspace>> own;
-  for (std::size_t i = 0; i < n_workers; ++i) own.push_back(take_workspace());
-
   std::atomic<std::size_t> next_row{0};
   std::atomic<std::size_t> bad_row{no_row};
-  run_parallel(n_workers, [&](std::size_t worker) noexcept {
+  const auto work = [&](ChunkWorkspace& workspace) noexcept {
     for (std::size_t start = next_row.fetch_add(step); start < n;
          start = next_row.fetch_add(step)) {
       const std::size_t n_here = std::min(step, n - start);
-      draw(batch, start, n_here, *own[worker]);
+      draw(batch, start, n_here, workspace);
       const std::size_t n_layers = model->n_layers();
       std::size_t bad = first_bad_row(batch.layer_energy + start * n_layers, n_here, n_layers);
       if (voxels) {
@@ -196,8 +193,17 @@ std::size_t BatchRunner::run(Batch batch) {
       while (start + bad < lowest && !bad_row.compare_exchange_weak(lowest, start + bad)) {
       }
     }
-  });
-  for (auto& workspace : own) give_back(std::move(workspace));
+  };
+  if (n_workers == 1) {  // no thread, and nothing allocated
+    std::unique_ptr<ChunkWorkspace> own = take_workspace();
+    work(*own);
+    give_back(std::move(own));
+  } else {
+    std::vector<std::unique_ptr<ChunkWorkspace>> own;
+    for (std::size_t i = 0; i < n_workers; ++i) own.push_back(take_workspace());
+    run_parallel(n_workers, [&](std::size_t worker) noexcept { work(*own[worker]); });
+    for (auto& workspace : own) give_back(std::move(workspace));
+  }
   if (bad_row != no_row) refuse_result(batch, bad_row);
   return n_outside;
 }

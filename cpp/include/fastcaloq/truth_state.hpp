@@ -18,12 +18,12 @@ struct Vertex {
 /// as it is, not worked out from a four-momentum, so that an energy at the limit of a model's range
 /// stays there.
 struct FASTCALOQ_API TruthState {
-  int pdgid = 0;      ///< PDG number
-  double Ekin = 0.0;  ///< MeV, kinetic energy: the incident energy a model is asked for
-  double eta = 0.0;   ///< pseudorapidity of the momentum
-  double phi = 0.0;   ///< radians, azimuth of the momentum
-  double mass = 0.0;  ///< MeV
-  Vertex vertex;      ///< mm
+  int pdgid = 0;       ///< PDG number
+  double Ekin = 0.0;   ///< MeV, kinetic energy: the incident energy a model is asked for
+  double eta = 0.0;    ///< pseudorapidity of the momentum
+  double phi = 0.0;    ///< radians, azimuth of the momentum
+  double mass = 0.0;   ///< MeV
+  Vertex vertex = {};  ///< mm
 
   /// From a four-momentum in MeV. A particle along the beam has an infinite eta, which every
   /// parametrisation refuses. E below the momentum (rounding, virtual particles) counts as massless.
