@@ -15,14 +15,15 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "output.hpp"
 
 namespace py = pybind11;
 using namespace fastcaloq;
 using bindings::Array;
+using bindings::FloatArray;
+using bindings::Output;
 
 namespace {
-
-using FloatArray = py::array_t<float, py::array::c_style>;
 
 void raise(const char* type, const char* text) {
   // File names need not be UTF-8.
@@ -83,11 +84,6 @@ py::tuple check(const Model& model, const Array& incident_energy, const Array& e
   return py::make_tuple(energy_out, eta_out, n_outside);
 }
 
-FloatArray make_output(const Sampler& sampler, std::size_t n) {
-  return FloatArray(
-      {static_cast<py::ssize_t>(n), static_cast<py::ssize_t>(sampler.model()->n_layers())});
-}
-
 using OptionalArray = std::optional<Array>;
 
 Conditions make_conditions(const Sampler& sampler, const Array& incident_energy, const Array& eta,
@@ -128,37 +124,52 @@ FloatArray own_features(std::shared_ptr<Model> model, const Array& incident_ener
   return output;
 }
 
+void require_voxels(const Sampler& sampler) {
+  if (sampler.model()->n_voxels() > 0) return;
+  throw InputError(
+      "voxels were asked of a model that makes layer energies alone: ask for energies only "
+      "(voxels=False), or take a model of whole showers");
+}
+
 py::tuple sample(const Sampler& sampler, const Array& incident_energy, const Array& eta,
                  std::uint64_t seed, const Array& event, const Array& particle,
-                 const std::string& policy_name, const OptionalArray& quantum) {
+                 const std::string& policy_name, const OptionalArray& quantum, bool voxels) {
+  if (voxels) require_voxels(sampler);
   const OutOfRange policy = out_of_range_from_name(policy_name);
   const Conditions conditions = make_conditions(sampler, incident_energy, eta, quantum);
   const auto n = static_cast<py::ssize_t>(conditions.n);
   const ShowerKeys keys{seed, bindings::event_rows(event, n), bindings::particle_rows(particle, n)};
-  FloatArray output = make_output(sampler, conditions.n);
-  float* data = output.mutable_data();
+  const Output output(sampler, conditions.n, voxels);
   std::size_t n_outside = 0;
   {
     const py::gil_scoped_release release;
-    n_outside = sampler.sample(conditions, keys, policy, data);
+    n_outside = sampler.sample(conditions, keys, policy, output.layers, output.voxels);
   }
-  return py::make_tuple(output, n_outside);
+  return output.result(n_outside);
 }
 
 py::tuple generate(const Sampler& sampler, const Array& incident_energy, const Array& eta,
-                   const Array& z, const std::string& policy_name, const OptionalArray& quantum) {
+                   const Array& z, const std::string& policy_name, const OptionalArray& quantum,
+                   const OptionalArray& z_shape) {
+  if (z_shape) require_voxels(sampler);
   const OutOfRange policy = out_of_range_from_name(policy_name);
   const Conditions conditions = make_conditions(sampler, incident_energy, eta, quantum);
-  const float* z_data = bindings::float_rows(z, "z", static_cast<py::ssize_t>(conditions.n),
-                                             static_cast<py::ssize_t>(sampler.model()->n_layers()));
-  FloatArray output = make_output(sampler, conditions.n);
-  float* data = output.mutable_data();
+  const auto n = static_cast<py::ssize_t>(conditions.n);
+  const Model& model = *sampler.model();
+  const float* z_data = bindings::float_rows(z, "z", n, static_cast<py::ssize_t>(model.n_layers()));
+  const float* z_shape_data =
+      z_shape
+          ? bindings::float_rows(*z_shape, "z_shape", n, static_cast<py::ssize_t>(model.n_voxels()))
+          : nullptr;
+  const Output output(sampler, conditions.n, z_shape.has_value());
   std::size_t n_outside = 0;
   {
     const py::gil_scoped_release release;
-    n_outside = sampler.generate(conditions, z_data, policy, data);
+    n_outside = z_shape ? sampler.generate(conditions, z_data, z_shape_data, policy, output.layers,
+                                           output.voxels)
+                        : sampler.generate(conditions, z_data, policy, output.layers);
   }
-  return py::make_tuple(output, n_outside);
+  return output.result(n_outside);
 }
 
 FloatArray draw_latents(std::uint64_t seed, const Array& event, const Array& particle,
@@ -192,14 +203,15 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("card", &Model::card_json)
       .def_property_readonly("digest", &Model::digest)
       .def_property_readonly("n_layers", &Model::n_layers)
+      .def_property_readonly("n_voxels", &Model::n_voxels)
       .def_property_readonly("n_features", &Model::n_features)
+      .def_property_readonly("is_served", &Model::is_served)
       .def("check_conditions", &check, py::arg("incident_energy"), py::arg("eta"),
            py::arg("out_of_range") = "refuse")
       .def("features", &own_features, py::arg("incident_energy"), py::arg("eta"),
            py::arg("out_of_range") = "refuse");
 
-  py::class_<Sampler>(m, "Sampler",
-                      "Draws layer energies from a model; may be used by many threads.")
+  py::class_<Sampler>(m, "Sampler", "Draws showers from a model; may be used by many threads.")
       .def(py::init([](std::shared_ptr<Model> model, unsigned threads, const std::string& set) {
              return std::make_unique<Sampler>(std::move(model),
                                               SamplerOptions{threads, set, nullptr});
@@ -209,9 +221,10 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("instruction_set", &Sampler::instruction_set)
       .def("sample", &sample, py::arg("incident_energy"), py::arg("eta"), py::arg("seed"),
            py::arg("event"), py::arg("particle"), py::arg("out_of_range") = "refuse",
-           py::arg("quantum") = py::none())
+           py::arg("quantum") = py::none(), py::arg("voxels") = false)
       .def("generate", &generate, py::arg("incident_energy"), py::arg("eta"), py::arg("z"),
-           py::arg("out_of_range") = "refuse", py::arg("quantum") = py::none());
+           py::arg("out_of_range") = "refuse", py::arg("quantum") = py::none(),
+           py::arg("z_shape") = py::none());
 
   m.def("latents", &draw_latents, py::arg("seed"), py::arg("event"), py::arg("particle"),
         py::arg("n"), py::arg("stream") = 0);

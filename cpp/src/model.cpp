@@ -94,7 +94,7 @@ void check_values(const std::vector<GraphValue>& values, const char* kind,
 
 std::string Model::feature_version() const {
   const std::string& energy = card_.conditioning.version;
-  if (!card_.shape || card_.shape->conditioning.kind == ConditioningKind::none) return energy;
+  if (!card_.shape || card_.shape->conditioning.version.empty()) return energy;
   detail::Sha256 sha;
   sha.update((energy.empty() ? "none" : energy) + " " + card_.shape->conditioning.version);
   return sha.hex_digest().substr(0, 16);

@@ -57,7 +57,8 @@ kernels::ShapeGroupParameters read_group(const kernels::ShapeParameters& p, std:
   const std::size_t n_inputs = p.context + kernels::kLocal;
   kernels::ShapeGroupParameters g;
   if (group.n_known > 0) {
-    g.hidden1_weight = weights.floats(name + ".hidden1.weight", {group.n_known, p.units});
+    // Every value as an energy and as a share of its layer's.
+    g.hidden1_weight = weights.floats(name + ".hidden1.weight", {2 * group.n_known, p.units});
   }
   g.hidden2_weight = weights.floats(name + ".hidden2.weight", {above, p.units});
   g.context_weight = weights.floats(name + ".context.weight", {above, group.size * p.context});

@@ -33,8 +33,14 @@ class Model:
     def n_layers(self) -> int:
         """Columns of ``layer_energy``."""
     @property
+    def n_voxels(self) -> int:
+        """Columns of ``voxel_energy``; 0 for a model of layer energies alone."""
+    @property
     def n_features(self) -> int:
-        """Columns of ``quantum``, the conditioner's features; 0 for a model without one."""
+        """Columns of ``quantum``: features of the energies, then of the shape; 0: no conditioner."""
+    @property
+    def is_served(self) -> bool:
+        """Whether the graph takes features as an input."""
     def check_conditions(
         self,
         incident_energy: NDArray[np.float32],
@@ -60,7 +66,7 @@ class Model:
 
 @final
 class Sampler:
-    """Draws layer energies; may be used by many threads at once.
+    """Draws showers; may be used by many threads at once.
 
     ``threads`` 0 means every processor this process may use; ``instruction_set`` is "auto" or one
     of `instruction_sets`. Raises ``InputError`` for an instruction set this machine lacks.
@@ -80,15 +86,19 @@ class Sampler:
         particle: NDArray[np.uint32],
         out_of_range: str = "refuse",
         quantum: NDArray[np.float32] | None = None,
-    ) -> tuple[NDArray[np.float32], int]:
-        """Layer energies (N, L) in MeV of N particles, and how many are outside the validity.
+        voxels: bool = False,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, int]:
+        """Layer energies (N, L) and voxels (N, V) in MeV, and how many are outside the validity.
+
+        Voxels are None where they are not asked for; energies are the same either way.
 
         ``quantum`` (N, Q) are features to use in place of the model's own, whatever its mode: those
         of the values that are used, so of the clipped ones with "clip". They must be given where
         the conditioning is served and the file has no table. Same key, same features, same bits.
 
         Raises ``InputError`` as `Model.check_conditions`, and for features that are missing, of
-        another shape or not finite; ``ModelError`` if an energy that is not finite comes out.
+        another shape or not finite, and for voxels of a model without them; ``ModelError`` if an
+        energy that is not finite comes out.
         """
     def generate(
         self,
@@ -97,8 +107,9 @@ class Sampler:
         z: NDArray[np.float32],
         out_of_range: str = "refuse",
         quantum: NDArray[np.float32] | None = None,
-    ) -> tuple[NDArray[np.float32], int]:
-        """As `sample`, from given latents ``z`` (N, L)."""
+        z_shape: NDArray[np.float32] | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, int]:
+        """As `sample`, from given latents ``z`` (N, L) and, with voxels, ``z_shape`` (N, V)."""
 
 def latents(
     seed: int,

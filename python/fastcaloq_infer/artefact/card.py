@@ -78,12 +78,12 @@ class Card(Section):
     @property
     def served(self) -> bool:
         """Whether the features are an input, ``quantum``, of the graph."""
-        return "served" in (section.mode for section in self._conditionings)
+        return "served" in (section.mode for section in self.conditionings)
 
     @property
     def n_features(self) -> int:
         """Columns of ``quantum``: features of the energies' conditioner, then of the shape's."""
-        return sum(section.features for section in self._conditionings)
+        return sum(section.features for section in self.conditionings)
 
     @property
     def feature_version(self) -> str | None:
@@ -99,7 +99,8 @@ class Card(Section):
         return hashlib.sha256(both.encode()).hexdigest()[:16]
 
     @property
-    def _conditionings(self) -> list[CardConditioning]:
+    def conditionings(self) -> list[CardConditioning]:
+        """Conditioning of the energies and, where there is one, of the shape."""
         shape = [] if self.shape is None else [self.shape.conditioning]
         return [self.conditioning, *shape]
 
@@ -137,7 +138,7 @@ class Card(Section):
             return self
         if all(layer.n_voxels < 2 for layer in self.binning.layers):
             raise ValueError("no layer has two voxels that a shape could tell apart")
-        modes = {section.mode for section in self._conditionings} - {"none"}
+        modes = {section.mode for section in self.conditionings} - {"none"}
         if len(modes) > 1:
             raise ValueError(f"energies and shape are conditioned in two modes: {sorted(modes)}")
         parity = self.shape.parity

@@ -10,9 +10,10 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class Field(NamedTuple):
-    """One field of a message: its number, and where its payload lies in the buffer."""
+    """One field of a message: its number, and where it and its payload lie in the buffer."""
 
     number: int
+    begin: int
     start: int
     stop: int
 
@@ -35,6 +36,7 @@ def fields(data: bytes, start: int, stop: int) -> list[Field]:
     found = []
     position = start
     while position < stop:
+        first = position
         tag, position = _varint(data, position, stop)
         number, kind = tag >> 3, tag & 7
         if kind == _VARINT:
@@ -49,7 +51,7 @@ def fields(data: bytes, start: int, stop: int) -> list[Field]:
             raise ValueError(f"unknown wire type {kind} at byte {position}")
         if number == 0 or position > stop:
             raise ValueError(f"field {number} runs past the end at byte {begin}")
-        found.append(Field(number, begin, position))
+        found.append(Field(number, first, begin, position))
     return found
 
 

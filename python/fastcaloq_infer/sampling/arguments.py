@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.memory import available_memory, gigabytes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _TWO_64 = 2**64
+_ALWAYS_FITS = 64 << 20  # bytes: asking the system takes longer than drawing one shower
 
 
 def as_floats(values: ArrayLike, name: str) -> NDArray[np.float32]:
@@ -118,19 +120,69 @@ def whole_number(value: int, name: str, limit: int = _TWO_64) -> int:
     return number
 
 
-def latents(z: ArrayLike, n: int, n_layers: int) -> NDArray[np.float32]:
-    """Latents as a C-contiguous float32 array (n, n_layers).
+def latents(z: ArrayLike, name: str, n: int, n_columns: int, column: str) -> NDArray[np.float32]:
+    """Latents as a C-contiguous float32 array (n, n_columns), one for each ``column``.
 
     Raises
     ------
     InputError
         Another shape, or no real numbers.
     """
-    array = np.asarray(z)
-    if array.dtype.kind not in "fiu" or array.shape != (n, n_layers):
+    try:
+        array = np.asarray(z)
+    except ValueError:
         raise InputError(
-            f"z is {array.dtype} of shape {array.shape} where float32 of shape ({n}, {n_layers}) "
-            "belongs, a latent for each shower and layer: reshape it"
+            f"{name} is ragged where ({n}, {n_columns}) belongs, a latent for each shower and "
+            f"{column}: give rows of equal length"
+        ) from None
+    if array.dtype.kind not in "fiu" or array.shape != (n, n_columns):
+        raise InputError(
+            f"{name} is {array.dtype} of shape {array.shape} where float32 of shape "
+            f"({n}, {n_columns}) belongs, a latent for each shower and {column}: reshape it"
         )
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def want_voxels(voxels: bool | None, n_voxels: int) -> bool:
+    """Whether to draw voxels from a model that has ``n_voxels``; None: if it has any.
+
+    Raises
+    ------
+    InputError
+        The model has none, or ``voxels`` is neither True, False nor None.
+    """
+    if voxels is None:
+        return n_voxels > 0
+    if not isinstance(voxels, bool | np.bool_):
+        raise InputError(
+            f"voxels is {voxels!r}, and must be True, False or None (what the model has): "
+            "correct it"
+        )
+    if voxels and not n_voxels:
+        raise InputError(
+            "voxels were asked of a model that makes layer energies alone: leave voxels out, or "
+            "take a model of whole showers"
+        )
+    return bool(voxels)
+
+
+def check_memory(n: int, n_numbers: int, voxels: bool) -> None:
+    """Refuse ``n`` showers of ``n_numbers`` float32 numbers each where memory has no room for them.
+
+    Raises
+    ------
+    InputError
+        With the memory that they take and that there is.
+    """
+    needed = 4 * n * n_numbers
+    if needed < _ALWAYS_FITS:
+        return
+    available = available_memory()
+    if available is not None and needed > available:
+        alone = ", or energies alone (voxels=False)" if voxels else ""
+        raise InputError(
+            f"{n:,} showers of {n_numbers} numbers take {gigabytes(needed)} of memory, of which "
+            f"{gigabytes(available)} are available: draw fewer at a time (first_event continues)"
+            f"{alone}"
+        )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.sampling import arguments
-from fastcaloq_infer.sampling.engines import NativeEngine, OnnxRuntimeEngine
+from fastcaloq_infer.sampling.engines import make_engine
 from fastcaloq_infer.sampling.models import find
-from fastcaloq_infer.sampling.served import ServedConditioning, ServedEngine
+from fastcaloq_infer.sampling.served import ServedConditioning, ServedEngine, check_conditioning
 from fastcaloq_infer.sampling.showers import Showers
 
 if TYPE_CHECKING:
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from fastcaloq_infer.artefact import Card
-    from fastcaloq_infer.sampling.engines import Engine
+    from fastcaloq_infer.sampling.engines import Drawn, Engine, EngineName
+    from fastcaloq_infer.sampling.served import Conditioning
     from fastcaloq_infer.serving.conditioner import ServiceCounters
     from fastcaloq_infer.serving.settings import ServiceOptions
 
-EngineName = Literal["native", "onnxruntime"]
-Conditioning = Literal["model", "served"]
 OutOfRange = Literal["refuse", "clip", "extrapolate"]
 
 
@@ -85,19 +84,11 @@ class Sampler:
         fallback: bool = False,
         service: ServiceOptions | None = None,
     ) -> None:
-        _check_conditioning(conditioning, url, token, fallback)
+        check_conditioning(conditioning, url, token, fallback)
         self.engine = engine
         self.threads = arguments.whole_number(threads, "threads", 1025)
         self.path = find(model)
-        self._engine: Engine
-        if engine == "native":
-            self._engine = NativeEngine(self.path, self.threads, instruction_set)
-        elif engine == "onnxruntime":
-            self._engine = OnnxRuntimeEngine(self.path, self.threads)
-        else:
-            raise InputError(
-                f"engine {engine!r} is unknown: use one of {', '.join(get_args(EngineName))}"
-            )
+        self._engine: Engine = make_engine(engine, self.path, self.threads, instruction_set)
         self._model = self._engine.model
         self._served: ServedEngine | None = None
         if url is not None:
@@ -139,6 +130,11 @@ class Sampler:
         """Columns of ``layer_energy``, in the order of ``card.binning.layers``."""
         return self._model.n_layers
 
+    @property
+    def n_voxels(self) -> int:
+        """Columns of ``voxel_energy``; 0 for a model of layer energies alone."""
+        return self._model.n_voxels
+
     def sample(
         self,
         incident_energies: ArrayLike,
@@ -149,6 +145,7 @@ class Sampler:
         first_event: int = 0,
         particle: int = 0,
         out_of_range: OutOfRange = "refuse",
+        voxels: bool | None = None,
     ) -> Showers:
         """Draw one shower for each energy.
 
@@ -169,25 +166,31 @@ class Sampler:
         out_of_range
             Outside the range of validity: "refuse", "clip" to it, or "extrapolate" as far as the
             card allows. Such rows are counted in the result.
+        voxels
+            Whether to draw the voxels, too; None: where the model has them. The layer energies are
+            the same either way, and come sooner alone.
 
         Raises
         ------
         InputError
-            Wrong shapes, or an energy that is NaN, infinite, not positive or out of range; the
-            message names the first such row.
+            Wrong shapes; an energy that is NaN, infinite, not positive or out of range, the
+            message names the first such row; voxels of a model without them; more showers than
+            fit into memory.
         ModelError
             An energy that is not finite came out; names the row.
         """
         energies, etas = arguments.rows(incident_energies, self._eta(eta), n)
+        wanted = arguments.want_voxels(voxels, self.n_voxels)
+        self._check_memory(len(energies), wanted)
         event = arguments.events(first_event, len(energies))
         particles = np.full(
             len(energies), arguments.whole_number(particle, "particle", 2**32), dtype=np.uint32
         )
         seed = arguments.whole_number(seed, "seed")
-        layer_energy, n_outside = self._engine.sample(
-            energies, etas, seed, event, particles, out_of_range
+        drawn = self._engine.sample(
+            energies, etas, seed, event, particles, out_of_range, voxels=wanted
         )
-        return self._showers(energies, etas, layer_energy, event, n_outside, out_of_range)
+        return self._showers(energies, etas, event, drawn, out_of_range)
 
     def generate(
         self,
@@ -197,15 +200,32 @@ class Sampler:
         eta: ArrayLike | None = None,
         first_event: int = 0,
         out_of_range: OutOfRange = "refuse",
+        z_shape: ArrayLike | None = None,
     ) -> Showers:
-        """Draw showers from given latents ``z`` (N, L) instead of random ones; else as `sample`."""
+        """Draw showers from given latents instead of random ones; else as `sample`.
+
+        ``z`` (N, L) are those of the layer energies, ``z_shape`` (N, V) those of the voxels;
+        without the latter there are no voxels.
+        """
         energies, etas = arguments.rows(
             incident_energies, self._eta(eta), np.shape(z)[0] if np.ndim(z) else None
         )
         event = arguments.events(first_event, len(energies))
-        latents = arguments.latents(z, len(energies), self.n_layers)
-        layer_energy, n_outside = self._engine.generate(energies, etas, latents, out_of_range)
-        return self._showers(energies, etas, layer_energy, event, n_outside, out_of_range)
+        latents = arguments.latents(z, "z", len(energies), self.n_layers, "layer")
+        shape_latents = None
+        if z_shape is not None:
+            arguments.want_voxels(True, self.n_voxels)
+            shape_latents = arguments.latents(
+                z_shape, "z_shape", len(energies), self.n_voxels, "voxel"
+            )
+        self._check_memory(len(energies), z_shape is not None)
+        drawn = self._engine.generate(energies, etas, latents, out_of_range, z_shape=shape_latents)
+        return self._showers(energies, etas, event, drawn, out_of_range)
+
+    def _check_memory(self, n: int, voxels: bool) -> None:
+        width = self.n_layers + (self.n_voxels if voxels else 0)
+        # ONNX Runtime takes its latents as arrays, too.
+        arguments.check_memory(n, width * (1 if self.engine == "native" else 2), voxels)
 
     def _eta(self, eta: ArrayLike | None) -> ArrayLike:
         if eta is not None:
@@ -221,30 +241,11 @@ class Sampler:
         self,
         energies: NDArray[np.float32],
         etas: NDArray[np.float32],
-        layer_energy: NDArray[np.float32],
         event: NDArray[np.uint64],
-        n_outside: int,
+        drawn: Drawn,
         out_of_range: OutOfRange,
     ) -> Showers:
+        layer_energy, voxel_energy, n_outside = drawn
         if out_of_range == "clip" and n_outside:
             energies, etas, _ = self._model.check_conditions(energies, etas, out_of_range)
-        return Showers(energies, etas, layer_energy, event, n_outside)
-
-
-def _check_conditioning(
-    conditioning: str, url: str | None, token: str | None, fallback: bool
-) -> None:
-    if conditioning not in get_args(Conditioning):
-        raise InputError(
-            f"conditioning {conditioning!r} is unknown: use one of "
-            f"{', '.join(get_args(Conditioning))}"
-        )
-    if conditioning == "served" and not url:
-        raise InputError(
-            "conditioning 'served' needs the address of the service: give url, such as "
-            "http://127.0.0.1:8000"
-        )
-    if conditioning == "model" and (url is not None or token is not None or fallback):
-        raise InputError(
-            "url, token and fallback belong to conditioning 'served': give that, or leave them out"
-        )
+        return Showers(energies, etas, layer_energy, event, n_outside, voxel_energy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from fastcaloq_infer.errors import InputError, ModelError
 from fastcaloq_infer.serving.conditions import eta_everywhere
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer import _core
     from fastcaloq_infer.artefact import Card
-    from fastcaloq_infer.sampling.engines import Engine
+    from fastcaloq_infer.sampling.engines import Drawn, Engine
     from fastcaloq_infer.serving.conditioner import ServedConditioner
     from fastcaloq_infer.serving.settings import ServiceOptions
+
+Conditioning = Literal["model", "served"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ class ServedEngine:
         self._lock = Lock()
         self.fallback_rows = 0
         self.conditioner = _connect(card, served)
-        self._has_own = card.conditioning.mode != "served" or card.conditioning.table is not None
+        self._has_own = all(
+            section.mode != "served" or section.table is not None for section in card.conditionings
+        )
         if served.fallback and not self._has_own:
             raise InputError(
                 f"the model {card.name} has no table to fall back to: export it with one, or leave "
@@ -95,12 +99,13 @@ class ServedEngine:
         particle: NDArray[np.uint32],
         out_of_range: str,
         quantum: NDArray[np.float32] | None = None,
-    ) -> tuple[NDArray[np.float32], int]:
+        voxels: bool = False,
+    ) -> Drawn:
         """See `Engine`."""
         if quantum is None:
             quantum = self._features(incident_energy, eta, out_of_range)
         return self._engine.sample(
-            incident_energy, eta, seed, event, particle, out_of_range, quantum
+            incident_energy, eta, seed, event, particle, out_of_range, quantum, voxels
         )
 
     def generate(
@@ -110,11 +115,12 @@ class ServedEngine:
         z: NDArray[np.float32],
         out_of_range: str,
         quantum: NDArray[np.float32] | None = None,
-    ) -> tuple[NDArray[np.float32], int]:
+        z_shape: NDArray[np.float32] | None = None,
+    ) -> Drawn:
         """See `Engine`."""
         if quantum is None:
             quantum = self._features(incident_energy, eta, out_of_range)
-        return self._engine.generate(incident_energy, eta, z, out_of_range, quantum)
+        return self._engine.generate(incident_energy, eta, z, out_of_range, quantum, z_shape)
 
     def _features(
         self, incident_energy: NDArray[np.float32], eta: NDArray[np.float32], out_of_range: str
@@ -140,13 +146,12 @@ class ServedEngine:
 
 
 def _connect(card: Card, served: ServedConditioning) -> ServedConditioner:
-    conditioning = card.conditioning
-    if conditioning.kind == "none":
+    if not card.n_features:
         raise InputError(
             f"the model {card.name} has no conditioner, so there is nothing to ask a service for: "
             "leave out conditioning 'served'"
         )
-    if conditioning.version is None:
+    if card.feature_version is None:
         raise ModelError(
             f"the model {card.name} was exported before conditioners had versions, so no service "
             "can be held to it: export it again"
@@ -161,8 +166,8 @@ def _connect(card: Card, served: ServedConditioning) -> ServedConditioner:
     return ServedConditioner(
         served.url,
         card.name,
-        conditioning.version,
-        conditioning.features,
+        card.feature_version,
+        card.n_features,
         token=served.token,
         eta_everywhere=eta_everywhere(card.condition, card.validity),
         options=served.options,
@@ -190,3 +195,29 @@ def read_token(path: Path | None) -> str | None:
         if line.strip() and not line.lstrip().startswith("#"):
             return line.split()[0]
     raise InputError(f"the token file {path} is empty: write the token into it")
+
+
+def check_conditioning(
+    conditioning: str, url: str | None, token: str | None, fallback: bool
+) -> None:
+    """Refuse arguments about features that are unknown or contradict each other.
+
+    Raises
+    ------
+    InputError
+        One line that names the argument.
+    """
+    if conditioning not in get_args(Conditioning):
+        raise InputError(
+            f"conditioning {conditioning!r} is unknown: use one of "
+            f"{', '.join(get_args(Conditioning))}"
+        )
+    if conditioning == "served" and not url:
+        raise InputError(
+            "conditioning 'served' needs the address of the service: give url, such as "
+            "http://127.0.0.1:8000"
+        )
+    if conditioning == "model" and (url is not None or token is not None or fallback):
+        raise InputError(
+            "url, token and fallback belong to conditioning 'served': give that, or leave them out"
+        )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Showers:
-    """A batch of N showers in L layers; energies in MeV.
+    """A batch of N showers in L layers and, where they were asked for, V voxels; energies in MeV.
 
     Attributes
     ----------
@@ -27,6 +27,9 @@ class Showers:
         (N,) uint64 event numbers: with the seed they name each shower's random numbers.
     n_out_of_range
         Showers asked for outside the model's range of validity.
+    voxel_energy
+        (N, V) float32 MeV, layer after layer, in a layer alpha after alpha, r fastest; those of a
+        layer add up to its energy. None where only energies were asked for.
     """
 
     incident_energy: NDArray[np.float32]
@@ -34,6 +37,7 @@ class Showers:
     layer_energy: NDArray[np.float32]
     event: NDArray[np.uint64]
     n_out_of_range: int
+    voxel_energy: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """Return the number of showers."""

@@ -149,6 +149,7 @@ kernels::ShapeLayer shape_layer(const Json& layer) {
 void add_groups(ModelFile& file, const kernels::ShapeOrder& order, Maker& make) {
   constexpr std::int64_t units = 3, context = 4, head = 6, bins = 5;
   constexpr std::int64_t n_parameters = 4 + 3 * bins - 1;
+  constexpr std::int64_t n_local = kernels::kLocal;
   const auto add = [&](const std::string& name, std::vector<std::int64_t> dims, double scale) {
     std::size_t size = 1;
     for (const std::int64_t dim : dims) size *= static_cast<std::size_t>(dim);
@@ -159,10 +160,10 @@ void add_groups(ModelFile& file, const kernels::ShapeOrder& order, Maker& make) 
     const auto n_known = static_cast<std::int64_t>(order.groups[g].n_known);
     const auto n = static_cast<std::int64_t>(order.groups[g].size);
     const std::int64_t above = static_cast<std::int64_t>(g + 1) * units;
-    if (n_known > 0) add(name + ".hidden1.weight", {n_known, units}, 0.3);
+    if (n_known > 0) add(name + ".hidden1.weight", {2 * n_known, units}, 0.3);
     add(name + ".hidden2.weight", {above, units}, 0.3);
     add(name + ".context.weight", {above, n * context}, 0.3);
-    add(name + ".head1.weight", {n, context + 8, head}, 0.3);
+    add(name + ".head1.weight", {n, context + n_local, head}, 0.3);
     add(name + ".head1.bias", {n, head}, 0.3);
     add(name + ".head2.weight", {n, head, n_parameters}, 0.5);
     add(name + ".head2.bias", {n, n_parameters}, 0.5);
