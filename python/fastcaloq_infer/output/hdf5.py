@@ -54,7 +54,9 @@ class Hdf5Writer:
     layers
         CaloSampling numbers of the layers.
     compress
-        Byte-shuffle and gzip level 1: 40 % smaller, at about 10 million numbers per second.
+        gzip level 1: 40 % smaller, at 10 to 20 million numbers per second. Bytes are shuffled
+        before, except those of voxels: among zeros and single deposits that costs time and space
+        (100,000 photons, one core: 81 MB in 2.2 s, shuffled 86 MB in 2.5 s, plain 147 MB in 0.1 s).
     voxels
         How to store voxels (dense), or None without.
     """
@@ -71,9 +73,7 @@ class Hdf5Writer:
         self._voxels = voxels
         self._sink = RecordingSink(path)
         self._file = h5py.File(self._sink, "w")
-        filters = (
-            {"shuffle": True, "compression": "gzip", "compression_opts": 1} if compress else {}
-        )
+        filters = {"compression": "gzip", "compression_opts": 1} if compress else {}
         shapes: dict[str, tuple[tuple[int, ...], Any]] = {
             "incident_energies": ((1,), np.float32),
             "layer_energies": ((len(layers),), np.float32),
@@ -89,6 +89,7 @@ class Hdf5Writer:
                 dtype,
                 chunks=(_rows_per_chunk(*tail), *tail),
                 maxshape=(None, *tail),
+                shuffle=compress and name != "showers",
                 **filters,
             )
             for name, (tail, dtype) in shapes.items()
