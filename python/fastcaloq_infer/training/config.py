@@ -76,9 +76,16 @@ class TrainingConfig(Strict):
         if (self.epochs is None) == (self.steps is None):
             msg = "give either 'epochs' or 'steps', the length of the training"
             raise ValueError(msg)
-        if self.precision != "full" and self.dtype != "float32":
-            msg = f"precision {self.precision} is for weights in float32; leave out 'dtype'"
-            raise ValueError(msg)
+        if self.precision != "full":
+            if not isinstance(getattr(self, "shape", None), ShapeConfig):
+                msg = (
+                    f"precision {self.precision} is for 'model: shape' with 'shape.kind: "
+                    "autoregressive': elsewhere bfloat16 would reach the bins of the splines"
+                )
+                raise ValueError(msg)
+            if self.dtype != "float32":
+                msg = f"precision {self.precision} is for weights in float32; leave out 'dtype'"
+                raise ValueError(msg)
         return self
 
     @classmethod

@@ -63,9 +63,11 @@ class Objective(nn.Module, ABC):
         return self.to(device)
 
 
-def objective_of(flow: EnergyFlow | VoxelFlow) -> Objective:
-    """Return the objective that trains a flow of either kind."""
-    return ShapeLikelihood(flow) if isinstance(flow, VoxelFlow) else MaximumLikelihood(flow)
+def objective_of(flow: EnergyFlow | VoxelFlow, *, mixed: bool = False) -> Objective:
+    """Return the objective that trains a flow of either kind; ``mixed`` is for voxels alone."""
+    if isinstance(flow, VoxelFlow):
+        return ShapeLikelihood(flow, mixed=mixed)
+    return MaximumLikelihood(flow)
 
 
 class MaximumLikelihood(Objective):
@@ -124,14 +126,17 @@ class ShapeLikelihood(Objective):
     ----------
     flow
         The flow to train, in the dtype of the training.
+    mixed
+        In training mode, let torch do the flow's large matrix products in bfloat16.
     """
 
     flow: VoxelFlow
     rows_at_once = 1024
 
-    def __init__(self, flow: VoxelFlow) -> None:
+    def __init__(self, flow: VoxelFlow, *, mixed: bool = False) -> None:
         super().__init__()
         self.flow = flow
+        self._mixed = mixed
         self.noisy = flow.noisy
 
     @torch.no_grad()
@@ -164,4 +169,7 @@ class ShapeLikelihood(Objective):
 
     def forward(self, *batch: Tensor) -> Tensor:
         """Return the negative log likelihood (B,) of prepared rows."""
-        return self.flow.nll(*batch)
+        if not (self._mixed and self.training):
+            return self.flow.nll(*batch)
+        with torch.autocast(batch[0].device.type, torch.bfloat16):
+            return self.flow.nll(*batch)

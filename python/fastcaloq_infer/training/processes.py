@@ -9,7 +9,7 @@ curve is that of one process up to the order of sums.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from lightning_fabric import Fabric
@@ -43,22 +43,22 @@ def launch(config: TrainingConfig) -> Fabric:
             f"{world} processes share batches of {config.batch_size} showers, so some would have "
             "nothing to do; raise 'batch_size' or start fewer processes"
         )
+    if config.device != "cpu":
+        # cuBLAS reads it when it starts: the same sums in the same order in every run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     fabric = Fabric(
         accelerator=config.device,
         devices=local,
         num_nodes=max(world // local, 1),
         strategy=DDPStrategy() if world > 1 else "auto",
-        precision=_precision(config),
+        # Mixed precision is the objective's: Fabric's would round the data, too.
+        precision="32-true" if config.dtype == "float32" else "64-true",
     )
     fabric.launch()
+    if fabric.device.type == "cuda":
+        torch.use_deterministic_algorithms(True, warn_only=True)
     return fabric
-
-
-def _precision(config: TrainingConfig) -> Literal["32-true", "64-true", "bf16-mixed"]:
-    if config.precision != "full":
-        return config.precision
-    return "32-true" if config.dtype == "float32" else "64-true"
 
 
 def is_first() -> bool:

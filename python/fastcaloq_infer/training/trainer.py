@@ -10,6 +10,7 @@ import torch
 from torch import Generator
 
 from fastcaloq_infer.training.batches import EpochBatches
+from fastcaloq_infer.training.compiling import compiled
 from fastcaloq_infer.training.divergence import possible, refuse_divergence
 from fastcaloq_infer.training.ema import ExponentialMovingAverage
 from fastcaloq_infer.training.history import History, Record
@@ -72,12 +73,14 @@ class Trainer:
         self.config = config
         self.fabric = launch(config)
         device = self.fabric.device
-        self._objective = objective = objective_of(flow).to_device(device)
+        mixed = config.precision != "full"
+        self._objective = objective = objective_of(flow, mixed=mixed).to_device(device)
+        self.ema = ExponentialMovingAverage(objective, config.ema_decay)
         self._module, self._optimiser = self.fabric.setup(
-            objective, adamw(objective, config.optimiser)
+            compiled(objective, device) if config.compile else objective,
+            adamw(objective, config.optimiser),
         )
         self._weights = [p for p in objective.parameters() if p.requires_grad]
-        self.ema = ExponentialMovingAverage(objective, config.ema_decay)
         self._batches = EpochBatches(objective, train.to(device), config.batch_size, config.seed)
         # The same noise at every look, so that looks differ by the weights alone.
         noise = Generator(device).manual_seed(stream_seed(config.seed, Stream.VALIDATION_NOISE))

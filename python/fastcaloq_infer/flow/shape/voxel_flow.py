@@ -169,4 +169,5 @@ class VoxelFlow(nn.Module, ABC):
         return torch.cat([encode(layer_energy, scale), share], dim=1)
 
     def _condition(self, condition: Tensor, layers: Tensor) -> Tensor:
-        return torch.cat([condition, layers, self.conditioner(condition)], dim=1)
+        with torch.autocast(condition.device.type, enabled=False):  # circuits keep all their digits
+            return torch.cat([condition, layers, self.conditioner(condition)], dim=1)
