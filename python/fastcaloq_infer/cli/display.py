@@ -108,7 +108,7 @@ def facts_table(*facts: tuple[str, str]) -> Table:
 
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
-    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in facts:
         table.add_row(name, Text(value))
     return table

@@ -105,7 +105,7 @@ def test_too_little_memory_is_one_line(monkeypatch, capsys, tmp_path):
     options = ["photon_energy", "-n", number, "--chunk", number, "-o", "out.root"]
     assert run(monkeypatch, "fastcaloq", "sample", *options) == 1
     text = capsys.readouterr().err
-    assert "more memory" in text
+    assert "GB of memory and" in text
     assert text.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
