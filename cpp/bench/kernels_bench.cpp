@@ -2,35 +2,14 @@
 // dense layers alone reach, and the latents. One thread. The best of several repeats is printed:
 // on a shared machine it is the figure that repeats.
 //   kernels_bench [bins] [hidden width] [layers]
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <vector>
 
+#include "best_seconds.hpp"
 #include "random_flow.hpp"
 
 namespace fk = fastcaloq::kernels;
-
-namespace {
-
-double best_seconds(double budget, const std::function<void()>& run) {
-  using clock = std::chrono::steady_clock;
-  run();
-  double best = 1e30;
-  const auto start = clock::now();
-  int repeats = 0;
-  while (repeats < 5 || std::chrono::duration<double>(clock::now() - start).count() < budget) {
-    const auto from = clock::now();
-    run();
-    best = std::min(best, std::chrono::duration<double>(clock::now() - from).count());
-    ++repeats;
-  }
-  return best;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   fk::FlowShape shape;
@@ -59,7 +38,7 @@ int main(int argc, char** argv) {
          std::initializer_list<std::size_t>{1, 2, 3, 4, 8, 16, 100, 256, 1000, 10000}) {
       // Some 100 us per measurement: short enough to fall between two interruptions.
       const std::size_t calls = batch >= 25 ? 1 : 25 / batch;
-      const double seconds = best_seconds(0.15, [&] {
+      const double seconds = fk::best_seconds(0.15, [&] {
         for (std::size_t c = 0; c < calls; ++c) {
           table.sample(flow.view(), inputs.incident_energy.data(), inputs.condition.data(),
                        inputs.features.data(), inputs.latents.data(), out.data(), batch,
@@ -69,7 +48,7 @@ int main(int argc, char** argv) {
       const double ns = 1e9 * seconds / static_cast<double>(calls * batch);
       std::printf("%-8s %8zu %14.1f %16.1f\n", table.name, batch, ns, operations / ns);
     }
-    const double seconds = best_seconds(0.1, [&] {
+    const double seconds = fk::best_seconds(0.1, [&] {
       table.latents(7, event.data(), particle.data(), most, shape.n_layers, 0, out.data());
     });
     std::printf("%-8s latents  %14.1f ns/shower\n", table.name, 1e9 * seconds / most);

@@ -26,6 +26,8 @@ FASTCALOQ_INLINE F apply(MathFunction function, F x) {
       return tanh(x);
     case MathFunction::silu:
       return silu(x);
+    case MathFunction::normal_cdf:
+      return normal_cdf(x);
     case MathFunction::sigmoid: {
       F positive, negative;
       sigmoids(x, positive, negative);

@@ -12,6 +12,8 @@
 //   silu         [-87, inf)           3.0     -0 below
 //   sin_turns    [0, 1)               of a multiple of 2^-32 turns: 2.0
 //   cos_turns    [0, 1)               likewise
+//   normal_cdf   any                  2.5e-7 absolute; relative 3e-6 in [-9, 0]; within [0, 1];
+//                                     ascends over steps of 2^-12
 // NaN gives NaN. `Fused` uses fma; `Separate` rounds products, so that the random numbers made
 // with it have the same bits on machines without fma.
 // Polynomials: weighted minimax fits (Lawson's iteration on 4,000 Chebyshev nodes).
@@ -120,6 +122,23 @@ FASTCALOQ_INLINE F tanh(F x) {
 
 FASTCALOQ_INLINE F silu(F x) {
   return x / (exp(-x) + set1(1.0f));
+}
+
+// Phi(x), the distribution function of the standard normal: for a = |x|, the lower tail is
+// exp(-a^2 / 2) t P(t) with t = 1 / (1 + 0.35 a), the fit being good to 4e-8 up to a = 14.
+FASTCALOQ_INLINE F normal_cdf(F x) {
+  const F a = abs(x);
+  const F t = set1(1.0f) / fma(set1(0.35f), a, set1(1.0f));
+  F q = fma(set1(-0x1.dd86dcp-6f), t, set1(0x1.26da9ep-3f));
+  q = fma(q, t, set1(-0x1.05d9f0p-2f));
+  q = fma(q, t, set1(0x1.45fd10p-3f));
+  q = fma(q, t, set1(-0x1.7aa174p-6f));
+  q = fma(q, t, set1(0x1.b02924p-4f));
+  q = fma(q, t, set1(0x1.ead5e0p-4f));
+  q = fma(q, t, set1(0x1.1e6fe6p-3f));
+  q = fma(q, t, set1(0x1.1df1d4p-3f));
+  const F tail = q * t * exp(a * a * set1(-0.5f));
+  return select(x < set1(0.0f), tail, set1(1.0f) - tail);
 }
 
 // cos and sin of 2 pi turns / 2^32.

@@ -1,6 +1,5 @@
 // Packs an energy flow: lays its constants out for the kernels.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "aligned.hpp"
@@ -64,17 +63,8 @@ void PackedFlow::Storage::pack_blocks(const EnergyFlowParameters& p) {
     b.inverse_scale = inverse_scale;
     b.minus_shift = minus_shift;
     view.max_passive = std::max(view.max_passive, block.n_passive);
-    if (block.kind == CouplingKind::spline) {
-      b.bins = block.bins;
-      b.tail_bound = static_cast<float>(block.tail_bound);
-      b.min_bin_width = static_cast<float>(block.min_bin_width);
-      b.min_bin_height = static_cast<float>(block.min_bin_height);
-      b.min_derivative = static_cast<float>(block.min_derivative);
-      b.derivative_offset = static_cast<float>(std::log(std::expm1(1.0 - block.min_derivative)));
-      view.max_bins = std::max(view.max_bins, block.bins);
-    } else {
-      b.log_scale_bound = static_cast<float>(block.log_scale_bound);
-    }
+    pack_elementwise(block, b);
+    view.max_bins = std::max(view.max_bins, b.bins);
     blocks.push_back(b);
   }
 }

@@ -1,6 +1,7 @@
 #include "packing.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
@@ -27,6 +28,18 @@ void check_layer(const MlpLayer& layer, const std::string& what) {
                                 " numbers do not make a layer of " + std::to_string(layer.n_in) +
                                 " inputs and " + std::to_string(layer.n_out) + " outputs");
   }
+}
+
+void pack_elementwise(const CouplingBlock& block, BlockView& view) {
+  view.kind = block.kind;
+  view.log_scale_bound = static_cast<float>(block.log_scale_bound);
+  if (block.kind == CouplingKind::affine) return;
+  view.bins = block.bins;
+  view.tail_bound = static_cast<float>(block.tail_bound);
+  view.min_bin_width = static_cast<float>(block.min_bin_width);
+  view.min_bin_height = static_cast<float>(block.min_bin_height);
+  view.min_derivative = static_cast<float>(block.min_derivative);
+  view.derivative_offset = static_cast<float>(std::log(std::expm1(1.0 - block.min_derivative)));
 }
 
 void reserve_layer(Arena& arena, const MlpLayer& layer) {

@@ -14,6 +14,16 @@ void check_layer(const MlpLayer& layer, const std::string& what);
 // Throws std::invalid_argument naming the part where the flow's sizes or constants cannot be.
 void check_parameters(const EnergyFlowParameters& parameters);
 
+// The same of what a block does elementwise, and these constants as the kernels read them.
+void check_elementwise(const CouplingBlock& block, const std::string& what);
+void pack_elementwise(const CouplingBlock& block, BlockView& view);
+
+// Likewise of a shape flow, whose voxels are drawn in `order`.
+void check_parameters(const ShapeParameters& parameters, const ShapeOrder& order);
+
+// The spline and the log scale of a shape flow.
+CouplingBlock elementwise(const ShapeParameters& parameters);
+
 // Floats of the packed weight and bias together.
 void reserve_layer(Arena& arena, const MlpLayer& layer);
 LinearView pack_layer(Arena& arena, const MlpLayer& layer, Activation activation);

@@ -28,23 +28,6 @@ std::size_t parameters_per_element(const CouplingBlock& block) {
   return block.kind == CouplingKind::spline ? 3 * block.bins - 1 : 2;
 }
 
-void check_elementwise(const CouplingBlock& block, const std::string& what) {
-  if (block.kind == CouplingKind::affine) {
-    if (!(block.log_scale_bound > 0)) refuse(what + ": log_scale_bound must be positive");
-    return;
-  }
-  if (block.bins < 1 || block.bins > 1024) refuse(what + ": bins must be from 1 to 1024");
-  if (!(block.tail_bound > 0)) refuse(what + ": tail_bound must be positive");
-  const double bins = static_cast<double>(block.bins);
-  if (!(block.min_bin_width > 0 && block.min_bin_width * bins <= 1) ||
-      !(block.min_bin_height > 0 && block.min_bin_height * bins <= 1)) {
-    refuse(what + ": min_bin_width and min_bin_height must be positive and at most 1 / bins");
-  }
-  if (!(block.min_derivative > 0 && block.min_derivative < 1)) {
-    refuse(what + ": min_derivative must be between 0 and 1");
-  }
-}
-
 void check_block(const CouplingBlock& block, const EnergyFlowParameters& p,
                  const std::string& what) {
   const std::size_t n = p.n_layers;
@@ -109,6 +92,23 @@ void check_preprocessing(const EnergyFlowParameters& p) {
 }
 
 }  // namespace
+
+void check_elementwise(const CouplingBlock& block, const std::string& what) {
+  if (block.kind == CouplingKind::affine) {
+    if (!(block.log_scale_bound > 0)) refuse(what + ": log_scale_bound must be positive");
+    return;
+  }
+  if (block.bins < 1 || block.bins > 1024) refuse(what + ": bins must be from 1 to 1024");
+  if (!(block.tail_bound > 0)) refuse(what + ": tail_bound must be positive");
+  const double bins = static_cast<double>(block.bins);
+  if (!(block.min_bin_width > 0 && block.min_bin_width * bins <= 1) ||
+      !(block.min_bin_height > 0 && block.min_bin_height * bins <= 1)) {
+    refuse(what + ": min_bin_width and min_bin_height must be positive and at most 1 / bins");
+  }
+  if (!(block.min_derivative > 0 && block.min_derivative < 1)) {
+    refuse(what + ": min_derivative must be between 0 and 1");
+  }
+}
 
 void check_parameters(const EnergyFlowParameters& p) {
   if (p.n_layers == 0) refuse("the flow has no layers");

@@ -1,15 +1,36 @@
-// The shape flow, layer energies and latents to voxels.
+// The shape flow, layer energies and latents to voxels: batches, and showers one at a time.
 #pragma once
 
-#include "coupling.hpp"
-#include "shape_views.hpp"
+#include "shape_batch.hpp"
+#include "shape_single.hpp"
 
 namespace fastcaloq::kernels::FASTCALOQ_VARIANT {
 
-static void sample_shape_kernel(const ShapeView& shape, const float*, const float*, const float*,
-                                const float*, const float*, float* voxel_energy, std::size_t n,
-                                float*) {
-  for (std::size_t i = 0; i < n * shape.n_voxels; ++i) voxel_energy[i] = 0.0f;
+// Fewer showers than this are faster one at a time than as a padded vector.
+constexpr std::size_t kFewestShapes = 3;
+
+static void sample_shape_kernel(const ShapeView& shape, const float* incident_energy,
+                                const float* condition, const float* features,
+                                const float* layer_energy, const float* latents,
+                                float* voxel_energy, std::size_t n, float* scratch) {
+  for (std::size_t first = 0; first < n;) {
+    const std::size_t left = n - first;
+    // Whole vectors first when what is left over is better done one by one.
+    const std::size_t over = left % kLanes;
+    const std::size_t whole = over < kFewestShapes ? left - over : left;
+    const std::size_t count = whole == 0 ? 1 : whole < kChunk ? whole : kChunk;
+    const float* c = condition + 2 * first;
+    const float* q = shape.n_features == 0 ? features : features + shape.n_features * first;
+    const float* layers = layer_energy + shape.n_layers * first;
+    const float* z = shape.n_coordinates == 0 ? latents : latents + shape.n_coordinates * first;
+    float* out = voxel_energy + shape.n_voxels * first;
+    if (count == 1) {
+      sample_shape_single(shape, incident_energy[first], c, q, layers, z, out, scratch);
+    } else {
+      sample_shape_batch(shape, incident_energy + first, c, q, layers, z, out, count, scratch);
+    }
+    first += count;
+  }
 }
 
 }  // namespace fastcaloq::kernels::FASTCALOQ_VARIANT

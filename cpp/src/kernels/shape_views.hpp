@@ -12,6 +12,9 @@ namespace fastcaloq::kernels {
 inline constexpr std::size_t kNeighbours = 7;
 inline constexpr std::size_t kLocal = 1 + kNeighbours;
 
+// Inputs whose weights lie side by side, see ShapeView::weights.
+inline constexpr std::size_t kSlice = 8;
+
 // A coordinate draws x of the energy in row `total`: x goes to row `taken`, the rest to row `left`.
 struct ShapeCoordinateView {
   std::uint32_t total = 0;
@@ -62,7 +65,12 @@ struct ShapeView {
   const ShapeCoordinateView* coordinates = nullptr;  // [C]
   const ShapeGroupView* groups = nullptr;            // [G]
   const ShapeStart* starts = nullptr;                // [n_starts]
-  // Every weight once, in the order in which one shower needs them; see shape_blocks.hpp.
+  // Every weight once, in the order in which one shower needs them: the condition's, then group by
+  // group. A block holds the weights from some inputs to all outputs that depend on them, and
+  // starts on a cache line. kPanel floats may be read behind every weight.
+  //   To hidden units, and in the heads: rows [n_in][n_out].
+  //   To the context: slices of kSlice inputs or, in the last, fewer; in each of them panels
+  //   [n_out / kPanel][inputs of the slice][kPanel].
   const float* weights = nullptr;
   std::size_t from_condition[3] = {};  // the condition to first, second hidden units and context
   const float* bias[3] = {};           // likewise: [n_hidden], [n_hidden], [n_context]

@@ -28,6 +28,7 @@ enum class MathFunction : std::uint8_t {
   sigmoid,
   tanh,
   silu,
+  normal_cdf,
   sin_turns,
   cos_turns
 };

@@ -1,6 +1,7 @@
 // The elementary functions stay within the errors that math.hpp states, on every instruction set.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -100,6 +101,29 @@ TEST_P(MathTest, StaysWithinTheStatedError) {
     }
     EXPECT_LE(worst, 2.0);
   }
+}
+
+TEST_P(MathTest, NormalCdfIsADistributionFunction) {
+  const std::vector<float> x = points(-14.0f, 14.0f);
+  const std::vector<float> y = evaluate(MathFunction::normal_cdf, x);
+  double absolute = 0, relative = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double exact = 0.5 * std::erfc(-static_cast<double>(x[i]) / std::sqrt(2.0));
+    const double error = std::abs(y[i] - exact);
+    EXPECT_TRUE(y[i] >= 0 && y[i] <= 1);
+    absolute = std::max(absolute, error);
+    if (x[i] >= -9 && x[i] <= 0) relative = std::max(relative, error / exact);
+  }
+  EXPECT_LE(absolute, 2.5e-7);
+  EXPECT_LE(relative, 3e-6);
+  std::vector<float> steps;
+  for (int i = -9 * 4096; i <= 9 * 4096; ++i) steps.push_back(static_cast<float>(i) * 0x1p-12f);
+  const std::vector<float> ascending = evaluate(MathFunction::normal_cdf, steps);
+  EXPECT_TRUE(std::is_sorted(ascending.begin(), ascending.end()));
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(evaluate(MathFunction::normal_cdf, -infinity), 0.0f);
+  EXPECT_EQ(evaluate(MathFunction::normal_cdf, infinity), 1.0f);
+  EXPECT_TRUE(std::isnan(evaluate(MathFunction::normal_cdf, std::nanf(""))));
 }
 
 TEST_P(MathTest, EdgesAreThoseOfTheDocumentation) {
