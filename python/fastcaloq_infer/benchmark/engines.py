@@ -10,6 +10,7 @@ import numpy as np
 
 from fastcaloq_infer.benchmark.gemm import session_options
 from fastcaloq_infer.errors import FastCaloQError
+from fastcaloq_infer.sampling.graph_part import graph_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,8 @@ def _native(path: Path, threads: int) -> dict[str, Generate]:
 def _onnxruntime(path: Path, threads: int) -> Generate:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(path), session_options(threads))
+    part = graph_part(path.read_bytes(), "layer_energy")
+    session = onnxruntime.InferenceSession(part, session_options(threads))
 
     def generate(
         energy: NDArray[np.float32], eta: NDArray[np.float32], z: NDArray[np.float32]

@@ -31,6 +31,7 @@ def figures(report: dict[str, Any]) -> list[dict[str, Any]]:
     found = [
         *_ratios(report),
         *_floor(report),
+        *_showers(report),
         *_load(report),
         *_root(report),
         *_quantum(report),
@@ -93,6 +94,41 @@ def _floor(report: dict[str, Any]) -> list[Figure]:
     return found
 
 
+def _showers(report: dict[str, Any]) -> list[Figure]:
+    """Whole showers against ONNX Runtime, against the floors, and with more threads."""
+    if "showers" not in report:
+        return []
+    part = report["showers"]
+    found = []
+    ours = {batch: _rate(part, "native", batch, 1) for batch in (1, 256)}
+    for batch, target in ((1, 2.0), (256, 2.5)):
+        theirs = _rate(part, "onnxruntime", batch, 1)
+        if (rate := ours[batch]) is not None and theirs is not None:
+            label = f"whole showers: native / onnxruntime, batch {batch}, one thread"
+            found.append(Figure(label, rate / theirs, "times", target, "at least"))
+    sgemm = [row["gflops"] for row in part["sgemm"] if row["threads"] == 1]
+    if (rate := ours[256]) is not None and sgemm:
+        floor = 2e-9 * part["multiply_adds_per_shower"] / max(sgemm)
+        label = "whole showers: native over the GEMM floor, batch 256, one thread"
+        found.append(Figure(label, 1 / (rate * floor), "times", 1.8, "at most"))
+    streams = [row["seconds"] for row in part["streams"] if row["threads"] == 1]
+    if (rate := ours[1]) is not None and streams:
+        label = "whole showers: one shower over the time to stream the weights"
+        found.append(Figure(label, 1 / (rate * min(streams)), "times", 1.8, "at most"))
+        speed = part["weight_bytes"] / min(streams) / 1e9
+        found.append(Figure("fastest stream of the weights, one thread", speed, "GB/s"))
+    cores = report["machine"]["cores"]
+    one, all_ = (_rate(part, "native", 4096, threads) for threads in (1, cores))
+    if cores > 1 and one is not None and all_ is not None:
+        found.append(Figure(f"whole showers: {cores} threads / one thread", all_ / one, "times"))
+    cost = 2e-6 * part["multiply_adds_per_shower"]
+    found.append(Figure("whole showers: cost of one", cost, "MFLOP", 12.0, "at most"))
+    if part["disagreement"] is not None:
+        label = "whole showers in which onnxruntime draws another voxel"
+        found.append(Figure(label, part["disagreement"], "of all"))
+    return found
+
+
 def _load(report: dict[str, Any]) -> list[Figure]:
     if "load" not in report:
         return []
@@ -103,12 +139,13 @@ def _root(report: dict[str, Any]) -> list[Figure]:
     if "root" not in report:
         return []
     root = report["root"]
-    scale = 1_000_000 / root["showers"]
     share = root["writing_seconds"] / root["total_seconds"]
-    return [
-        Figure("1,000,000 showers to ROOT", scale * root["total_seconds"], "s", 10.0, "at most"),
-        Figure("of which writing", share, "of the time", 0.5, "at most"),
-    ]
+    writing = Figure("of which writing", share, "of the time", 0.5, "at most")
+    if root.get("voxels"):
+        seconds = 100_000 / root["showers"] * root["total_seconds"]
+        return [Figure("100,000 whole showers to ROOT", seconds, "s"), writing]
+    seconds = 1_000_000 / root["showers"] * root["total_seconds"]
+    return [Figure("1,000,000 showers to ROOT", seconds, "s", 10.0, "at most"), writing]
 
 
 def _quantum(report: dict[str, Any]) -> list[Figure]:

@@ -23,7 +23,7 @@ from fastcaloq_infer.errors import FastCaloQError, InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SECTIONS = ("load", "engines", "root", "conditioner", "training")
+SECTIONS = ("load", "engines", "showers", "root", "conditioner", "training")
 ON_REQUEST = ("farm", "serving")
 """Sections that take minutes; measured only where they are asked for."""
 _NEEDS = {
@@ -54,7 +54,8 @@ def run_benchmark(
     (name, sha256, multiply_adds_per_shower); one per section that was measured: ``load``
     (first_ms, model_ms, sampler_ms), ``throughput`` (list of engine, threads, batch,
     showers_per_second, spread, repetitions), ``sgemm`` (list of library, shape, threads, gflops),
-    ``difference_from_native`` (per engine), ``root`` (showers, generation_seconds,
+    ``difference_from_native`` (per engine), ``showers`` (of a model with voxels: see
+    `whole_showers.measure_whole_showers`), ``root`` (showers, voxels, generation_seconds,
     writing_seconds, total_seconds, command_seconds), ``conditioner``, ``training``, ``farm``,
     ``serving``;
     ``figures`` (list of name, value, unit, target, relation, met) and ``skipped`` (what was not
@@ -63,7 +64,7 @@ def run_benchmark(
     Parameters
     ----------
     model
-        An energy model; a checkpoint ``model.safetensors`` beside it is measured in PyTorch.
+        Its energy flow's checkpoint ``model.safetensors`` beside it is measured in PyTorch.
     quick
         Few and short repetitions: shows that everything works, its figures mean little.
     sections
@@ -106,6 +107,9 @@ def run_benchmark(
             report["skipped"][section] = f"{', '.join(lacking)} not installed"
         elif section == "engines":
             _engines(report, model, quick, cores, progress)
+        elif section == "showers":
+            if card.n_voxels:
+                report["showers"] = _showers(model, quick, cores, progress)
         else:
             began = time.perf_counter()
             threads = 1 if section in _ONE_THREAD else cores
@@ -129,6 +133,19 @@ def _engines(
         report["difference_from_native"] = found["difference_from_native"]
         report["skipped"] |= found["skipped"]
         report["model"]["multiply_adds_per_shower"] = found["multiply_adds_per_shower"]
+
+
+def _showers(
+    model: Path, quick: bool, cores: int, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """Measure whole showers with one thread and with all."""
+    one, *more = (
+        _measure("showers", model, quick, threads, progress) for threads in sorted({1, cores})
+    )
+    for found in more:
+        for key in ("throughput", "sgemm", "streams"):
+            one[key] += found[key]
+    return one
 
 
 def _measure(

@@ -20,14 +20,18 @@ def print_report(console: Console, report: dict[str, Any]) -> None:
         highlight=False,
     )
     if report.get("throughput"):
-        console.print(_throughput(report["throughput"]))
+        console.print(_throughput("thousand layer energies per second", report["throughput"]))
+    if "showers" in report:
+        console.print(
+            _throughput("thousand whole showers per second", report["showers"]["throughput"])
+        )
     console.print(_figures(report["figures"]))
     for name, reason in report["skipped"].items():
         console.print(f"not measured: {name} ({reason})", highlight=False, markup=False)
 
 
-def _throughput(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="thousand showers per second (spread between quartiles)")
+def _throughput(title: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=f"{title} (spread between quartiles)")
     table.add_column("batch:", no_wrap=True, min_width=20)
     settings = list(dict.fromkeys((row["threads"], row["batch"]) for row in rows))
     for threads, batch in settings:

@@ -115,18 +115,30 @@ def _load(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _showers(request: dict[str, Any]) -> dict[str, Any]:
+    """Measure whole showers."""
+    from fastcaloq_infer.benchmark.whole_showers import measure_whole_showers
+
+    return measure_whole_showers(
+        Path(request["model"]), threads=request["threads"], quick=request["quick"], say=_say
+    )
+
+
 def _root(request: dict[str, Any]) -> dict[str, Any]:
     """Measure a production to ROOT with all threads."""
     from fastcaloq_infer.output import produce
     from fastcaloq_infer.sampling import Sampler
 
-    n = 20_000 if request["quick"] else 1_000_000
+    sampler = Sampler(request["model"], threads=request["threads"])
+    n = (2_000 if request["quick"] else 100_000) if sampler.n_voxels else 0
+    n = n or (20_000 if request["quick"] else 1_000_000)
     _say(f"{n:,} showers to ROOT")
     with tempfile.TemporaryDirectory(prefix="fastcaloq-bench-") as folder:
         output = Path(folder) / "showers.root"
-        summary = produce(Sampler(request["model"], threads=request["threads"]), n, output)
+        summary = produce(sampler, n, output)
     return {
         "showers": n,
+        "voxels": sampler.n_voxels,
         "threads": request["threads"],
         "generation_seconds": summary.generation_seconds,
         "writing_seconds": summary.writing_seconds,
@@ -168,6 +180,7 @@ def _serving(request: dict[str, Any]) -> dict[str, Any]:
 SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "load": _load,
     "engines": _engines,
+    "showers": _showers,
     "root": _root,
     "conditioner": _conditioner,
     "training": _training,

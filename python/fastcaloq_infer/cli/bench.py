@@ -22,8 +22,8 @@ def bench(
     only: Annotated[
         str | None,
         typer.Option(
-            help="Some of load,engines,root,conditioner,training (default: all of these), farm and "
-            "serving."
+            help="Some of load,engines,showers,root,conditioner,training (default: all of these), "
+            "farm and serving."
         ),
     ] = None,
 ) -> None:
