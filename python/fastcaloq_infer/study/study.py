@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastcaloq_infer.cores import available_cores
 from fastcaloq_infer.errors import ConfigError, OutputError
 from fastcaloq_infer.files import atomic_path, make_folder
 from fastcaloq_infer.study.matrix import runs as list_runs
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from fastcaloq_infer.study.matrix import Run
     from fastcaloq_infer.study.results import StudyResults
 
-__all__ = ["RESULTS", "TIMES", "planned", "run_study"]
+__all__ = ["RESULTS", "TIMES", "alone", "planned", "run_study"]
 
 RESULTS, TIMES, TABLE, ROWS = "results.json", "times.json", "table.md", "table.csv"
 _RUNS, _LOCK = "runs", ".lock"
@@ -85,13 +86,15 @@ def run_study(
     folder = Path(folder)
     plan = planned(config, folder)
     make_folder(folder / _RUNS, "study folder")
-    with _alone(folder):
+    with alone(folder):
         missing = [(run, store.folder) for run, store, done in plan if not done]
         with StudyProgress(console, len(plan), len(plan) - len(missing)) as progress:
             for run in {run.cell: run for run, _ in missing}.values():
                 run_showers(run)  # too few of them are found out before anything is trained
             if missing:
-                for run in do_runs(missing, min(jobs, len(missing))):
+                if jobs > (cores := available_cores()):
+                    progress.say(f"{jobs} processes were asked for, {cores} cores are used")
+                for run in do_runs(missing, min(jobs, cores, len(missing))):
                     progress.done(run.name)
             progress.say("comparing")
             chosen, stores = [run for run, _, _ in plan], [store for _, store, _ in plan]
@@ -110,7 +113,7 @@ def run_study(
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Hold the folder against a second study; the system lets go when this process ends."""
     with (folder / _LOCK).open("w") as stream:
         try:
