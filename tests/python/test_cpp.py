@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -73,10 +74,37 @@ def energies(lines: list[str]) -> np.ndarray:
     return np.loadtxt(io.StringIO("\n".join(lines)), dtype=np.float32)
 
 
-def test_consumer_of_the_installed_library_draws_the_same_showers(consumer: Path) -> None:
-    printed = run(str(consumer / "generate"), str(find("photon_energy")), "65536", "3")
-    showers = Sampler("photon_energy").sample(65536.0, n=3, eta=0.2, seed=1)
-    assert np.array_equal(energies(printed.splitlines()), showers.layer_energy)
+def test_example_draws_the_showers_of_its_python_twin(consumer: Path) -> None:
+    arguments = (str(find("photon_energy")), "65536", "3")
+    printed = run(str(consumer / "examples" / "generate"), *arguments)
+    twin = run(sys.executable, str(ROOT / "examples" / "generate.py"), *arguments)
+    *_, n_hits = energies(printed.splitlines()).T
+    assert not n_hits.any()  # a model of layer energies alone
+    assert [line.rsplit(" ", 1)[0] for line in printed.splitlines()] == twin.splitlines()
+    refused = subprocess.run(
+        [consumer / "examples" / "generate", find("photon_energy"), "1e9", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: incident energy 1e+09 MeV is outside")
+
+
+def test_example_event_loop_does_not_depend_on_its_threads(consumer: Path) -> None:
+    command = (str(consumer / "examples" / "event_loop"), str(find("photon_energy")), "50")
+    alone, together = (run(*command, threads) for threads in ("1", "3"))
+    assert alone == together
+    energy, *_ = alone.split()
+    # Four photons of 1 to 50 GeV in each of 50 events; the response is 1.02.
+    assert 0.95 < float(energy) / (50 * 4 * 25500) < 1.1
+    assert "0 particles without a shower" in alone
+
+
+def test_page_about_cpp_shows_the_example() -> None:
+    page = (ROOT / "docs" / "cpp.md").read_text()
+    shown = page.split("```cpp\n")[1].split("```")[0]
+    assert shown in (ROOT / "examples" / "generate.cpp").read_text()
 
 
 def test_consumer_asks_our_service_and_falls_back_to_the_table(

@@ -24,6 +24,8 @@ struct FASTCALOQ_API Position {
 
   /// From cylindrical coordinates; OK if all is finite and r > 0.
   static Position from_cylindrical(double r, double phi, double z) noexcept;
+  /// The point at a distance from the beam where lines of sight have this eta.
+  static Position from_eta(double r, double phi, double eta) noexcept;
 };
 
 /// How a layer lies, which decides what of a hit's position is the layer's own.

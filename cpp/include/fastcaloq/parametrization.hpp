@@ -19,8 +19,9 @@
 namespace fastcaloq {
 
 namespace detail {
+class ModelSimulation;
 class ShowerSource;
-}
+}  // namespace detail
 
 /// One particle of a batch; the pointers stay the caller's. Every state is another one.
 struct SimulationRequest {
@@ -107,8 +108,7 @@ class FASTCALOQ_API ModelParametrization final : public ParametrizationBase {
   const ModelCard& card() const noexcept;
 
  private:
-  struct Implementation;
-  std::unique_ptr<const Implementation> implementation_;
+  std::unique_ptr<const detail::ModelSimulation> simulation_;
 };
 
 }  // namespace fastcaloq

@@ -38,6 +38,12 @@ Position Position::from_cylindrical(double r, double phi, double z) noexcept {
   return {eta, phi, r, z, r > 0.0 && std::isfinite(eta) && std::isfinite(phi) && std::isfinite(r)};
 }
 
+Position Position::from_eta(double r, double phi, double eta) noexcept {
+  Position position = from_cylindrical(r, phi, r * std::sinh(eta));
+  if (position.OK) position.eta = eta;  // to the last bit
+  return position;
+}
+
 Surface atlas_surface(int layer) noexcept {
   if ((layer >= 4 && layer <= 11) || layer == 17) return Surface::disc;
   if (layer >= 21 && layer <= 23) return Surface::forward;

@@ -9,6 +9,7 @@
 #include "fastcaloq/hits.hpp"
 #include "fastcaloq/model_card.hpp"
 #include "fastcaloq/simulation_state.hpp"
+#include "simulation/hit_drawing.hpp"
 
 namespace fastcaloq::detail {
 
@@ -34,22 +35,12 @@ class HitMaker {
                   std::vector<Hit>& hits) const;
 
  private:
-  struct Layer {
-    int id;
-    Surface surface;
-    std::size_t n_rings, n_alpha;
-    std::vector<float>
-        radius;  // n_rings + 1 edges: mm, or mm^2 where the density is uniform in area
-  };
-  struct Centre;
-  class Drawing;
+  bool find_centre(int layer, const ExtrapolationState& extrapolation, ImpactPoint& centre) const;
 
-  bool find_centre(int layer, const ExtrapolationState& extrapolation, Centre& centre) const;
-
-  std::vector<Layer> layers_;
+  std::vector<VoxelLayer> layers_;
   float hit_energy_ = 0.0F;
   std::uint32_t max_hits_ = 1;
-  bool uniform_in_area_;
+  RadialDensity density_;
   double weight_;
 };
 
