@@ -22,13 +22,15 @@ from fastcaloq_infer.artefact.sections import (
 )
 from fastcaloq_infer.conditioning import QuantumConfig
 from fastcaloq_infer.flow import EnergyFlow, FlowConfig
+from fastcaloq_infer.flow.shape import ShapeConfig
 from fastcaloq_infer.training.build import build_flow
-from fastcaloq_infer.training.metadata import ModelMetadata
+from fastcaloq_infer.training.metadata import ModelMetadata, ShapeMetadata
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fastcaloq_infer.export import ExportResult
+    from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
 
 Kind = Literal["conditioner", "classical", "none"]
 
@@ -140,15 +142,93 @@ def _standardise(flow: EnergyFlow, metadata: ModelMetadata) -> None:
     actnorm.log_scale.add_(deviation.log())
 
 
+TINY_LAYERS = ((3, 1), (3, 4), (2, 3), (1, 1))
+"""Rings and bins in alpha of layers that hold every kind of chain: 3 + 12 + 6 + 1 voxels."""
+
+
+def random_binning(layers: tuple[tuple[int, int], ...] = TINY_LAYERS) -> CardBinning:
+    """A binning of any rings and bins in alpha; rings of 10, 20, 30 mm and so on."""
+    return CardBinning(
+        name="random",
+        layers=tuple(
+            BinningLayer(
+                id=i,
+                r_edges=tuple(5.0 * j * (j + 1) for j in range(rings + 1)) if rings else (),
+                n_alpha=alpha,
+            )
+            for i, (rings, alpha) in enumerate(layers)
+        ),
+    )
+
+
+def random_shape_flow(
+    metadata: ModelMetadata,
+    *,
+    kind: Kind = "conditioner",
+    quantum: dict[str, Any] | None = None,
+    atoms: float = 1.0,
+    **shape: Any,
+) -> tuple[VoxelFlow, ShapeMetadata]:
+    """A float64 shape flow with random weights that goes with the energies of ``metadata``.
+
+    ``shape`` goes to ShapeConfig; ``atoms`` is the spread of the logits of empty voxels.
+    """
+    seed = metadata.training.seed if metadata.training else 0
+    described = ShapeMetadata(
+        **{
+            name: getattr(metadata, name)
+            for name in ("name", "particle", "pdg_id", "binning", "validity", "eta_dependent")
+        },
+        training=metadata.training,
+        quantum=QuantumConfig(**{"n_qubits": 3, **(quantum or {})}, kind=kind),
+        shape=ShapeConfig(**shape),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed + 1)
+        flow = build_flow(described)
+        with torch.no_grad():
+            network = flow.network
+            network.head2.normal_(0.0, 0.5 / math.sqrt(network.head2.shape[1]))
+            network.head2_bias.normal_(0.0, 0.3)
+            network.head2_bias[..., :2].normal_(-0.5, atoms)
+            flow.double().eval()
+            for parameter in flow.parameters():
+                parameter.copy_(parameter.float().double())
+    return flow, described
+
+
+def random_flows(
+    seed: int = 0,
+    *,
+    layers: tuple[tuple[int, int], ...] | CardBinning = TINY_LAYERS,
+    shape: dict[str, Any] | None = None,
+    **options: Any,
+) -> tuple[EnergyFlow, ModelMetadata, tuple[VoxelFlow, ShapeMetadata]]:
+    """Flows of energies and voxels: what `export_flow` takes; options as for its parts."""
+    binning = layers if isinstance(layers, CardBinning) else random_binning(layers)
+    small = {"n_blocks": 2, "hidden": (8,), "n_absolute": 1, **options}
+    flow, metadata = random_energy_flow(seed, n_layers=len(binning.layers), **small)
+    metadata = metadata.model_copy(update={"binning": binning})
+    return flow, metadata, random_shape_flow(metadata, **(shape or {}))
+
+
 def write_random_model(
     path: Path,
     seed: int = 0,
     *,
     conditioning: Literal["precomputed", "embedded", "served"] = "precomputed",
+    whole: bool = False,
     **options: Any,
 ) -> ExportResult:
-    """Export a random flow to ``path``; returns what `fastcaloq_infer.export.export_flow` does."""
+    """Export a random flow to ``path``; returns what `fastcaloq_infer.export.export_flow` does.
+
+    With ``whole`` a model of whole showers: options are those of `random_flows`.
+    """
     from fastcaloq_infer.export import export_flow
 
-    flow, metadata = random_energy_flow(seed, **options)
-    return export_flow(flow, metadata, path, conditioning=conditioning, overwrite=True)
+    if whole:
+        flow, metadata, shape = random_flows(seed, **options)
+    else:
+        flow, metadata = random_energy_flow(seed, **options)
+        shape = None
+    return export_flow(flow, metadata, path, shape=shape, conditioning=conditioning, overwrite=True)

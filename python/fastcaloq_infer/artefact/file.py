@@ -47,7 +47,7 @@ def seal(content: bytes) -> tuple[bytes, str]:
     return blank[:start] + digest.encode("ascii") + blank[stop:], digest
 
 
-def serialise(model: Any, card: Card) -> tuple[bytes, str]:
+def serialise(model: Any, card: Card, key: str = CARD_KEY) -> tuple[bytes, str]:
     """Return the bytes and the digest of a model file.
 
     Parameters
@@ -56,10 +56,12 @@ def serialise(model: Any, card: Card) -> tuple[bytes, str]:
         The graph; its metadata are replaced.
     card : Card
         The card to go into it.
+    key : str
+        Its place among the metadata; another than the default marks a file that is not for us.
     """
     del model.metadata_props[:]
-    for key, value in ((CARD_KEY, card.to_json()), (DIGEST_KEY, "0" * _DIGEST_LENGTH)):
-        model.metadata_props.add(key=key, value=value)
+    for name, value in ((key, card.to_json()), (DIGEST_KEY, "0" * _DIGEST_LENGTH)):
+        model.metadata_props.add(key=name, value=value)
     return seal(model.SerializeToString(deterministic=True))
 
 
@@ -82,8 +84,8 @@ def write_model(model: Any, card: Card, path: str | PathLike[str]) -> str:
     return digest
 
 
-def read_model(path: str | PathLike[str]) -> ModelFile:
-    """Read a model file and check its digest and its card.
+def read_model(path: str | PathLike[str], key: str = CARD_KEY) -> ModelFile:
+    """Read a model file and check its digest and its card, which stands under ``key``.
 
     Raises
     ------
@@ -105,9 +107,9 @@ def read_model(path: str | PathLike[str]) -> ModelFile:
             f"{path} is damaged: its SHA-256 does not match the one written inside, so its "
             "showers cannot be trusted; copy or export it again"
         )
-    place = metadata(content).get(CARD_KEY)
+    place = metadata(content).get(key)
     if place is None:
-        raise _foreign(str(path), f"it has no {CARD_KEY!r} entry")
+        raise _foreign(str(path), f"it has no {key!r} entry")
     return ModelFile(path, Card.from_json(content[slice(*place)]), computed, content)
 
 

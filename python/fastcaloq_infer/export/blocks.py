@@ -30,7 +30,7 @@ def mlp(g: Graph, value: str, prefix: str, count: int, activation: str, *, last:
 
 def _activate(g: Graph, value: str, activation: str) -> str:
     if activation == "silu":
-        return g.op("Mul", value, g.op("Sigmoid", value))
+        return g.silu(value)
     return g.op({"relu": "Relu", "tanh": "Tanh"}[activation], value)
 
 
@@ -115,7 +115,7 @@ def inverse_spline(g: Graph, block: SplineBlock, y: str, theta: str) -> str:
     width, height = g.op("Sub", x1, x0), g.op("Sub", y1, y0)
     rise = g.op("Div", g.op("Sub", position, y0), height)
     steepness = g.op("Div", g.op("Mul", height, x_total), g.op("Mul", width, y_total))
-    theta_ = _root(g, rise, steepness, left, right)
+    theta_ = g.op("Min", root(g, rise, steepness, left, right), g.constant(1.0))
 
     sum_ = g.op("Add", x0, g.op("Mul", theta_, width))
     x = g.op("Mul", g.op("Div", sum_, x_total), g.constant(2.0 * reach))
@@ -123,13 +123,13 @@ def inverse_spline(g: Graph, block: SplineBlock, y: str, theta: str) -> str:
     return g.op("Where", g.op("Equal", clipped, y), x, y)
 
 
-def _root(g: Graph, rise: str, s: str, left: str, right: str) -> str:
+def root(g: Graph, rise: str, s: str, left: str, right: str) -> str:
     """Return theta in [0, 1] where the bin's rational quadratic reaches the fraction ``rise``.
 
     With half derivatives l, r, p = rise * s and B = l - rise (l + r - s) the quadratic's stable
     root is p / (B + sqrt((B - p)^2 + p (s - p))). As 0 <= p <= s nothing under the root is
     negative: the discriminant cannot lose its sign to rounding, so it needs no clamp. The result
-    does: with end slopes a million times the bin's the denominator may round to zero.
+    does where end slopes may be a million times the bin's: the denominator may round to zero.
     """
     p = g.op("Mul", rise, s)
     curvature = g.op("Sub", g.op("Add", left, right), s)
@@ -138,8 +138,7 @@ def _root(g: Graph, rise: str, s: str, left: str, right: str) -> str:
     discriminant = g.op(
         "Add", g.op("Mul", difference, difference), g.op("Mul", p, g.op("Sub", s, p))
     )
-    theta = g.op("Div", p, g.op("Add", b, g.op("Sqrt", discriminant)))
-    return g.op("Min", theta, g.constant(1.0))
+    return g.op("Div", p, g.op("Add", b, g.op("Sqrt", discriminant)))
 
 
 def _partial_sums(g: Graph, block: SplineBlock, sizes: str) -> str:

@@ -12,13 +12,16 @@ from fastcaloq_infer.artefact.architecture import (
     SplineBlock,
 )
 from fastcaloq_infer.artefact.sections import Condition, Ranges
+from fastcaloq_infer.artefact.shape import CardShape, ShapeParity
 from fastcaloq_infer.conditioning import ClassicalConditioner
 from fastcaloq_infer.conditioning.version import conditioner_version
 
 if TYPE_CHECKING:
     from fastcaloq_infer.artefact.architecture import Table
+    from fastcaloq_infer.artefact.provenance import Training
     from fastcaloq_infer.flow import EnergyFlow
-    from fastcaloq_infer.training.metadata import ModelMetadata
+    from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
+    from fastcaloq_infer.training.metadata import FlowMetadata
 
 ConditioningMode = Literal["precomputed", "embedded", "served"]
 _REACH = 2.0  # the range of extrapolation is this much wider in energy, at either end
@@ -33,7 +36,7 @@ def extrapolation(validity: Ranges) -> Ranges:
     return Ranges(incident_energy=(low / _REACH, high * _REACH), eta=validity.eta)
 
 
-def condition_section(flow: EnergyFlow) -> Condition:
+def condition_section(flow: EnergyFlow | ShapeFlow) -> Condition:
     """Return centre and half width of the condition."""
     centre = flow.condition.centre.double().tolist()
     half_width = flow.condition.half_width.double().tolist()
@@ -70,8 +73,23 @@ def flow_section(flow: EnergyFlow) -> CardFlow:
     return CardFlow(blocks=tuple(blocks), hidden=tuple(config.hidden), activation=config.activation)
 
 
+def shape_section(
+    flow: ShapeFlow, conditioning: CardConditioning, training: Training, parity: ShapeParity
+) -> CardShape:
+    """Describe a shape flow."""
+    return CardShape(
+        **flow.config.model_dump(exclude={"symmetry"}),
+        conditioning=conditioning,
+        training=training,
+        parity=parity,
+    )
+
+
 def conditioning_section(
-    flow: EnergyFlow, metadata: ModelMetadata, mode: ConditioningMode, table: Table | None
+    flow: EnergyFlow | ShapeFlow,
+    metadata: FlowMetadata,
+    mode: ConditioningMode,
+    table: Table | None,
 ) -> CardConditioning:
     """Describe the conditioner and how it is stored; kind ``none`` has no mode."""
     kind, conditioner = metadata.quantum.kind, flow.conditioner

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TABLE = "conditioner.table"
 """Initialiser [n_energy, n_eta, Q] of the precomputed features."""
+_CIRCUIT = "quantum"
 
 # Columns: coefficients of 1, g, g^2, g^3 in the Lagrange weights of nodes 0 to 3 at f = g + 3/2.
 # Powers of the distance from the middle of the cell, at most 1/2, lose nothing to cancellation.
@@ -43,18 +44,21 @@ def condition_nodes(g: Graph, card: Condition, incident_energy: str, eta: str) -
 
 
 def feature_nodes(
-    g: Graph, card: CardConditioning, condition: Condition, c0: str, c1: str
+    g: Graph, card: CardConditioning, condition: Condition, c0: str, c1: str, prefix: str = ""
 ) -> list[str]:
-    """Features [N, Q] as a list of values to join to the context; empty for kind ``none``."""
-    g.scope("conditioner")
+    """Features [N, Q] as a list of values to join to the context; empty for kind ``none``.
+
+    The names of the conditioner's weights begin with ``prefix``.
+    """
+    g.scope(f"{prefix}conditioner")
     if card.table is not None:
-        return [_table(g, card.table, condition, c0, c1)]
+        return [_table(g, card.table, condition, c0, c1, prefix + TABLE)]
     if card.circuit is not None:
-        return [_circuit(g, card.circuit.monomial_degree, g.concat(c0, c1))]
+        return [_circuit(g, card.circuit.monomial_degree, g.concat(c0, c1), prefix + _CIRCUIT)]
     if card.hidden is not None:
         count = len(card.hidden) + 1
         both = g.concat(c0, c1)
-        return [mlp(g, both, "conditioner.subnet", count, "tanh", last=True)]
+        return [mlp(g, both, f"{prefix}conditioner.subnet", count, "tanh", last=True)]
     return []
 
 
@@ -82,12 +86,12 @@ def _windows(g: Graph, table: str, count: int, axis: int) -> str:
     return g.concat(*parts, axis=2)
 
 
-def _table(g: Graph, card: Table, condition: Condition, c0: str, c1: str) -> str:
+def _table(g: Graph, card: Table, condition: Condition, c0: str, c1: str, table: str) -> str:
     """Cubic Lagrange interpolation: one row of 4 (or 16) neighbouring nodes per shower.
 
     The rows are cut from the table by nodes that runtimes fold when they load.
     """
-    name = g.parameter(TABLE)
+    name = g.parameter(table)
     features = g.shape(name)[2]
     rows = _windows(g, name, card.n_energy, 0)
     cell, place = _axis(
@@ -129,7 +133,7 @@ def _weights(g: Graph, place: str, coefficients: np.ndarray) -> str:
     return g.dense(powers, coefficients[1:], coefficients[0])
 
 
-def _circuit(g: Graph, degree: int, c: str) -> str:
+def _circuit(g: Graph, degree: int, c: str, name: str) -> str:
     """Append the circuit as real matrices: phases exp(-i phi(c)) between constant unitaries.
 
     With state = [re, im] as a row, an upload turns it to [re cos + im sin, im cos - re sin] and
@@ -139,15 +143,15 @@ def _circuit(g: Graph, degree: int, c: str) -> str:
     if degree == 2:
         left, right = np.array([[1.0, 1, 0], [0, 0, 1]]), np.array([[1.0, 0, 0], [0, 1, 1]])
         c = g.concat(c, g.op("Mul", g.dense(c, left), g.dense(c, right)))
-    dimension = g.shape("quantum.0.phases")[1]
+    dimension = g.shape(f"{name}.0.phases")[1]
     state = ""
     upload = 0
-    while g.has(f"quantum.{upload}.phases"):
-        phi = g.op("MatMul", c, g.parameter(f"quantum.{upload}.phases"))
+    while g.has(f"{name}.{upload}.phases"):
+        phi = g.op("MatMul", c, g.parameter(f"{name}.{upload}.phases"))
         cos, sin = g.op("Cos", phi), g.op("Sin", phi)
-        matrix = g.parameter(f"quantum.{upload}.matrix")
+        matrix = g.parameter(f"{name}.{upload}.matrix")
         if upload == 0:
-            turned, matrix = g.concat(cos, sin), _with_initial_state(g, matrix, dimension)
+            turned, matrix = g.concat(cos, sin), _with_initial_state(g, matrix, dimension, name)
         else:
             re, im = g.split(state, [dimension, dimension])
             turned = g.concat(
@@ -156,13 +160,13 @@ def _circuit(g: Graph, degree: int, c: str) -> str:
             )
         state = g.op("MatMul", turned, matrix)
         upload += 1
-    readout = g.parameter("quantum.readout")
+    readout = g.parameter(f"{name}.readout")
     return g.op("MatMul", g.op("Mul", state, state), g.concat(readout, readout, axis=0))
 
 
-def _with_initial_state(g: Graph, matrix: str, dimension: int) -> str:
+def _with_initial_state(g: Graph, matrix: str, dimension: int, name: str) -> str:
     """[cos, sin] @ result = [re cos + im sin, im cos - re sin] @ matrix, re and im constant."""
-    state = g.reshape(g.parameter("quantum.initial_state"), 2 * dimension, 1)
+    state = g.reshape(g.parameter(f"{name}.initial_state"), 2 * dimension, 1)
     re, im = g.split(state, [dimension, dimension], axis=0)
     upper, lower = g.split(matrix, [dimension, dimension], axis=0)
     cos = g.op("Add", g.op("Mul", re, upper), g.op("Mul", im, lower))

@@ -34,10 +34,15 @@ class Graph:
         Name of the graph.
     initialisers : mapping of str to float32 or int64 arrays
         The weights; `parameter` hands them out.
+    batch : str or int
+        First dimension of inputs and outputs: the name of a dynamic one, or a fixed one.
     """
 
-    def __init__(self, name: str, initialisers: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self, name: str, initialisers: Mapping[str, np.ndarray], batch: str | int = "N"
+    ) -> None:
         self.name = name
+        self._batch = batch
         self._initialisers = dict(initialisers)
         self._used: dict[str, None] = {}
         self._nodes: list[NodeProto] = []
@@ -52,13 +57,13 @@ class Graph:
 
     def input(self, name: str, width: int) -> str:
         """Declare a float32 input [N, width]."""
-        self._inputs.append(_value(name, width))
+        self._inputs.append(_value(name, self._batch, width))
         return name
 
     def output(self, value: str, name: str, width: int) -> None:
         """Declare ``value`` as the float32 output ``name`` [N, width]."""
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
-        self._outputs.append(_value(name, width))
+        self._outputs.append(_value(name, self._batch, width))
 
     def parameter(self, name: str) -> str:
         """Use the initialiser ``name``."""
@@ -118,6 +123,10 @@ class Graph:
         to = TensorProto.FLOAT if dtype == "float32" else TensorProto.INT64
         return self.op("Cast", value, to=to)
 
+    def silu(self, value: str) -> str:
+        """Return ``value * sigmoid(value)``."""
+        return self.op("Mul", value, self.op("Sigmoid", value))
+
     def dense(self, value: str, weight: ArrayLike, bias: ArrayLike | None = None) -> str:
         """Return ``value @ weight + bias`` with constants.
 
@@ -130,7 +139,7 @@ class Graph:
         return self.op("Gemm", *inputs, self.constant(bias))
 
     def model(self) -> ModelProto:
-        """Return the checked model: opset 18, IR version 9, N dynamic.
+        """Return the checked model: opset 18, IR version 9.
 
         Raises
         ------
@@ -156,5 +165,5 @@ class Graph:
         return model
 
 
-def _value(name: str, width: int) -> Any:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width])
+def _value(name: str, *shape: str | int) -> Any:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.artefact.sections import Ranges
     from fastcaloq_infer.flow import EnergyFlow
+    from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
+
+    Conditioned = EnergyFlow | ShapeFlow
 
 TARGET = 1e-6  # of the feature range
 _ENERGY_NODES = tuple(2**k + 1 for k in range(4, 13))
@@ -90,7 +93,7 @@ def interpolate(
 
 
 def exact_features(
-    flow: EnergyFlow, log_energy: NDArray[np.float64], eta: NDArray[np.float64]
+    flow: Conditioned, log_energy: NDArray[np.float64], eta: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Evaluate the conditioner itself on such a grid, (N, M, Q), all in float64."""
     grid = np.stack(np.meshgrid(log_energy, eta, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -115,7 +118,7 @@ def _between(bounds: tuple[float, float], count: int) -> NDArray[np.float64]:
 
 
 def _tabulate(
-    flow: EnergyFlow, log_energy: tuple[float, float], eta: tuple[float, float], n: int, m: int
+    flow: Conditioned, log_energy: tuple[float, float], eta: tuple[float, float], n: int, m: int
 ) -> FeatureTable:
     nodes = exact_features(flow, _nodes(log_energy, n), _nodes(eta, m))
     values = nodes.astype(np.float32)
@@ -131,12 +134,12 @@ def _tabulate(
     )
 
 
-def build_table(flow: EnergyFlow, reach: Ranges, target: float = TARGET) -> FeatureTable:
+def build_table(flow: Conditioned, reach: Ranges, target: float = TARGET) -> FeatureTable:
     """Tabulate the conditioner of ``flow`` (float64) finely enough for ``target``.
 
     Parameters
     ----------
-    flow : EnergyFlow
+    flow : EnergyFlow or ShapeFlow
         In float64, with at least one feature.
     reach : Ranges
         Incident energies [MeV] and abs(eta) the table must cover.

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 Initialisers = dict[str, np.ndarray]
 
 
-def _float32(name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
+def as_float32(name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the weights ``name`` in float32.
+
+    Raises
+    ------
+    ModelError
+        If one is not finite.
+    """
     with np.errstate(over="ignore"):
         result = values.astype(np.float32)
     if not np.isfinite(result).all():
@@ -30,7 +37,8 @@ def _float32(name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
     return result
 
 
-def _array(tensor: Tensor) -> NDArray[np.float64]:
+def as_array(tensor: Tensor) -> NDArray[np.float64]:
+    """Return a tensor, wherever it lives, as a float64 array."""
     return tensor.detach().cpu().double().numpy()
 
 
@@ -46,19 +54,22 @@ def flow_initialisers(flow: EnergyFlow) -> Initialisers:
     permutations: Initialisers = {}
     for index, block in enumerate(flow.coupling_blocks):
         prefix = f"energy.block{index}"
-        found[f"{prefix}.actnorm.scale"] = np.exp(_array(block.actnorm.log_scale))
-        found[f"{prefix}.actnorm.shift"] = _array(block.actnorm.shift)
+        found[f"{prefix}.actnorm.scale"] = np.exp(as_array(block.actnorm.log_scale))
+        found[f"{prefix}.actnorm.shift"] = as_array(block.actnorm.shift)
         permutations[f"{prefix}.permutation"] = (
             block.permutation.permutation.cpu().numpy().astype(np.int64)
         )
         for i, linear in enumerate(block.coupling.subnet.linears):
-            found[f"{prefix}.subnet.{i}.weight"] = _array(linear.weight).T
-            found[f"{prefix}.subnet.{i}.bias"] = _array(linear.bias)
-    return {name: _float32(name, values) for name, values in found.items()} | permutations
+            found[f"{prefix}.subnet.{i}.weight"] = as_array(linear.weight).T
+            found[f"{prefix}.subnet.{i}.bias"] = as_array(linear.bias)
+    return {name: as_float32(name, values) for name, values in found.items()} | permutations
 
 
-def embedded_initialisers(conditioner: Conditioner) -> Initialisers:
-    """Weights of a conditioner that is evaluated in the graph; none for kind ``none``."""
+def embedded_initialisers(conditioner: Conditioner, prefix: str = "") -> Initialisers:
+    """Weights of a conditioner that is evaluated in the graph; none for kind ``none``.
+
+    Their names begin with ``prefix``.
+    """
     constants = conditioner.export_constants()
     if constants is None:
         return {}
@@ -75,4 +86,4 @@ def embedded_initialisers(conditioner: Conditioner) -> Initialisers:
         ):
             found[f"quantum.{i}.phases"] = phases
             found[f"quantum.{i}.matrix"] = matrix
-    return {name: _float32(name, values) for name, values in found.items()}
+    return {prefix + name: as_float32(name, values) for name, values in found.items()}

@@ -24,7 +24,7 @@ def find_shipped(name: str, file: str = "model.safetensors") -> Path:
     found = {path.parent.name: path for path in shipped_files(f"*/{file}")}
     if name not in found:
         known = f"{', '.join(found)}" if found else "none"
-        if shipped_files(f"{name}/model.safetensors"):
+        if name in (path.parent.name for path in shipped_files("*/model.safetensors")):
             raise ModelError(
                 f"the shipped model '{name}' has no {file}, so no voxels; shipped with it: {known}"
             )

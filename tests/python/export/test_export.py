@@ -19,9 +19,8 @@ from fastcaloq_infer.artefact import read_card, read_model
 from fastcaloq_infer.cli import main as cli
 from fastcaloq_infer.conditioning.version import conditioner_version
 from fastcaloq_infer.errors import InputError, ModelError, OutputError
-from fastcaloq_infer.export import export as export_module
 from fastcaloq_infer.export import export_flow, export_onnx
-from fastcaloq_infer.export.verify import parity_error
+from fastcaloq_infer.export.verify import Runner, parity_error
 from fastcaloq_infer.training.build import build_flow
 from fastcaloq_infer.training.checkpoint import save_model
 
@@ -154,12 +153,13 @@ def test_nothing_is_written_on_disagreement(
     tmp_path: Path, small: tuple[EnergyFlow, ModelMetadata], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A graph that is wrong by 2 % in one layer never gets a name."""
-    honest = export_module.Runner.__call__
+    honest = Runner.run
 
-    def wrong(self: Any, *inputs: Any) -> Any:
-        return honest(self, *inputs) * np.array([1, 1, 1.02, 1, 1], dtype=np.float32)
+    def wrong(self: Any, feed: Any) -> Any:
+        (energies,) = honest(self, feed)
+        return [energies * np.array([1, 1, 1.02, 1, 1], dtype=np.float32)]
 
-    monkeypatch.setattr(export_module.Runner, "__call__", wrong)
+    monkeypatch.setattr(Runner, "run", wrong)
     with pytest.raises(ModelError, match="disagree"):
         export_flow(*small, tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []
@@ -184,7 +184,7 @@ def test_a_served_model_says_what_it_needs(
     changed = card.model_copy(
         update={"parity": card.parity.model_copy(update={"quantum": tuple(map(tuple, other))})}
     )
-    assert parity_error(export_module.Runner(result.path.read_bytes()), changed) > 1.0
+    assert parity_error(Runner(result.path.read_bytes()), changed) > 1.0
 
 
 @pytest.mark.parametrize("kind", ["multilinear", "fourier"])

@@ -14,9 +14,9 @@ from onnx.reference import ReferenceEvaluator
 
 from fastcaloq_infer.artefact.file import serialise
 from fastcaloq_infer.export import export_flow
-from fastcaloq_infer.export.energy import energy_graph
 from fastcaloq_infer.export.parity import Reference, draw, reference
 from fastcaloq_infer.export.verify import Runner, parity_error, worst_excess
+from fastcaloq_infer.export.whole import model_graph
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,12 +248,8 @@ def test_a_wrong_weight_does_not_pass(tmp_path: Path) -> None:
 def test_dead_weight_is_refused(tmp_path: Path) -> None:
     card = make_case(tmp_path / "model.onnx", kind="none", n_blocks=1, hidden=()).result.card
     with pytest.raises(KeyError, match="spare"):
-        energy_graph(
-            card.condition,
-            card.preprocessing,
-            card.flow,
-            card.conditioning,
-            {**_initialisers(tmp_path / "model.onnx"), "spare": np.zeros(3, np.float32)},
+        model_graph(
+            card, {**_initialisers(tmp_path / "model.onnx"), "spare": np.zeros(3, np.float32)}
         )
 
 
