@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fastcaloq_infer import data
-from fastcaloq_infer.training import TrainConfig
+from fastcaloq_infer.training import ShapeTrainConfig, TrainConfig
 
 
 def subset(path, rows, start=0):
@@ -43,6 +43,42 @@ def plain(shower_file):
         "ema_decay": 0.9,
         "threads": 1,
     }
+
+
+@pytest.fixture(scope="session")
+def voxel_file(tmp_path_factory):
+    """The first 300 showers of the packaged sample of whole showers."""
+    path = tmp_path_factory.mktemp("showers") / "voxels.hdf5"
+    with data.open_showers(data.packaged_sample("showers")) as file:
+        few = next(file.iterate(300))
+    with data.write_showers(path, data.binning("dataset-1-photons"), eta=0.2) as writer:
+        writer.append(few.incident_energy, few.showers)
+    return path
+
+
+@pytest.fixture
+def plain_shape(voxel_file):
+    """Plain data of a training of voxels: 4 steps an epoch, 3 epochs."""
+    return {
+        "model": "shape",
+        "name": "small_shape",
+        "particle": "photon",
+        "seed": 3,
+        "data": {"train": str(voxel_file), "validation_fraction": 0.1},
+        "shape": {"units": 1, "context": 2, "head": 4, "bins": 3},
+        "quantum": {"kind": "conditioner", "n_qubits": 2, "n_layers": 1},
+        "optimiser": {"lr": 5e-3},
+        "batch_size": 64,
+        "epochs": 3,
+        "ema_decay": 0.9,
+        "gradient_clip": 50,
+        "threads": 1,
+    }
+
+
+@pytest.fixture
+def shape_config(plain_shape):
+    return ShapeTrainConfig.from_dict(plain_shape)
 
 
 @pytest.fixture

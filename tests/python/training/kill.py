@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from fastcaloq_infer.training import TrainConfig, run
+from fastcaloq_infer.training import load_config, run
 
 config, folder, fatal = sys.argv[1], sys.argv[2], int(sys.argv[3])
 write_state = run.write_state
@@ -28,4 +28,4 @@ def counting(path, state):
 
 
 run.write_state = counting
-run.train(TrainConfig.load(config), folder, resume=True)
+run.train(load_config(config), folder, resume=True)

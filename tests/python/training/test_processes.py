@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fastcaloq_infer.errors import ConfigError
-from fastcaloq_infer.training import TrainConfig, run, train
+from fastcaloq_infer.training import TrainConfig, load_config, run, train
 from fastcaloq_infer.training.processes import launch
 
 
@@ -51,11 +51,22 @@ def written(plain, tmp_path):
     return path
 
 
-def test_two_processes_learn_what_one_learns(written, tmp_path):
+@pytest.fixture
+def written_shape(plain_shape, tmp_path):
+    plain_shape |= {"batch_size": 63, "steps": 10, "dtype": "float64"}
+    del plain_shape["epochs"]
+    path = tmp_path / "shape.yaml"
+    path.write_text(yaml.safe_dump(plain_shape))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["written", "written_shape"])
+def test_two_processes_learn_what_one_learns(kind, request, tmp_path):
+    written = request.getfixturevalue(kind)
     done = torchrun("train", "-c", written, "-o", tmp_path / "two")
     assert done.stdout.count("nats per held-out shower") == 1  # one process speaks
     assert "deprecated" not in done.stderr
-    one = train(TrainConfig.load(written), tmp_path / "one")
+    one = train(load_config(written), tmp_path / "one")
     for together, alone in zip(curve(tmp_path / "two"), curve(one.folder), strict=True):
         assert together == pytest.approx(alone, rel=SAME)
 
