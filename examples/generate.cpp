@@ -12,8 +12,7 @@ int main(int argc, char** argv) try {
   truth.pdgid = photons.card().pdg_id;
   truth.Ekin = std::atof(argv[2]);  // MeV
   truth.eta = 0.2;
-  fastcaloq::ExtrapolationState
-      extrapolation;  // where it crosses the layers, in mm: from transport
+  fastcaloq::ExtrapolationState extrapolation;  // where it crosses the layers, mm
   extrapolation.set_calo_boundary(fastcaloq::Position::from_eta(1500.0, truth.phi, truth.eta));
   fastcaloq::SimulationState state;  // one for each thread, used again and again
   std::cout.precision(9);

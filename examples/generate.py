@@ -1,4 +1,4 @@
-"""generate.py MODEL ENERGY_MEV N: layer energies (MeV) of N showers, as generate.cpp prints them."""
+"""generate.py MODEL ENERGY_MEV N: layer energies of N showers, in MeV, as generate.cpp has them."""
 
 import sys
 
