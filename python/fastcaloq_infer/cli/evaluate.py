@@ -57,16 +57,15 @@ def evaluate(
     """Compare generated showers with a reference, beside the reference against itself."""
     from rich.console import Console
 
+    from fastcaloq_infer.cli.output_folder import output_folder
     from fastcaloq_infer.evaluation import read_sample, summary
     from fastcaloq_infer.evaluation.evaluate import figures
     from fastcaloq_infer.evaluation.samples.comparison import compare
-    from fastcaloq_infer.files import make_folder
     from fastcaloq_infer.report import Candidate, write_report
 
     console = Console()
     names = distinct_names(generated)
-    make_folder(output)
-    with steps(Console(stderr=True)) as progress:
+    with output_folder(output), steps(Console(stderr=True)) as progress:
         real = read_sample(reference, binning, particle=particle, progress=progress)
         other = None
         if floor is not None:

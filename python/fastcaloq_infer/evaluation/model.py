@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from fastcaloq_infer.data import LayerEnergies, read_layer_energies
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.layer_energies import evaluate_layer_energies
+from fastcaloq_infer.evaluation.samples.sample import as_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.data import Binning
     from fastcaloq_infer.evaluation.results import Evaluation
+    from fastcaloq_infer.evaluation.samples.sample import Sample
+    from fastcaloq_infer.sampling import Sampler
 
     Generate = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[Any]]
 
@@ -95,6 +98,52 @@ def evaluate_model(
         seed=seed,
         energy_threshold=energy_threshold,
         distances=distances,
+    )
+
+
+def draw_like(
+    sampler: Sampler, reference: Sample, *, multiple: int, seed: int, voxels: bool
+) -> Sample:
+    """Draw ``multiple`` showers per reference shower, at its incident energy and eta.
+
+    Parameters
+    ----------
+    sampler
+        A model file, opened.
+    reference
+        Held-out showers; where they do not state eta, the model's own is used.
+    voxels
+        Whether to draw whole showers. Layers without voxels in the model's binning are then left
+        out, as they are in files of voxels.
+
+    Raises
+    ------
+    InputError
+        Conditions outside of the model's range, voxels of a model that has none, or more than the
+        memory holds.
+    """
+    from fastcaloq_infer.output.voxels import voxel_binning
+
+    energy = np.tile(np.asarray(reference.incident_energy, np.float32), multiple)
+    eta = reference.eta
+    showers = sampler.sample(
+        energy,
+        eta=None if eta is None else np.tile(np.asarray(eta, np.float32), multiple),
+        seed=seed,
+        voxels=voxels,
+    )
+    sample = replace(as_sample(showers, "generated", level="layers"), name=sampler.card.name)
+    ids = sampler.card.layer_ids
+    if showers.voxel_energy is None:
+        return replace(sample, layer_ids=ids)
+    binning = voxel_binning(sampler.card)
+    columns = [ids.index(layer) for layer in binning.layer_ids]
+    return replace(
+        sample,
+        layer_energy=sample.layer_energy[:, columns],
+        voxel_energy=showers.voxel_energy,
+        binning=binning,
+        layer_ids=binning.layer_ids,
     )
 
 

@@ -128,11 +128,9 @@ def _profile_pictures(models: Sequence[Model]) -> Iterator[Picture]:
 def _architectures(models: Sequence[Model]) -> str:
     """Say what every kind of classifier is."""
     known = {
-        c.architecture: c.description.partition(";")[0]
-        for model in models
-        for c in model.evaluation.classifiers
+        c.description.partition(";")[0] for model in models for c in model.evaluation.classifiers
     }
-    return " ".join(f"{name}: {what}." for name, what in known.items())
+    return f"They are: {'; '.join(sorted(known))}."
 
 
 def _test_pictures(models: Sequence[Model]) -> Iterator[Picture]:

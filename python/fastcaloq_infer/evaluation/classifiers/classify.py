@@ -29,13 +29,13 @@ Over five seeds, which test every shower once, the floor is 0.495 with a spread 
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastcaloq_infer.cores import available_cores
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.classifiers.calibration import (
     auc_with_error,
@@ -187,7 +187,7 @@ def classify_each(
     ]
     report = Progress(len(trainings), progress)
     # One thread per training: more gain little at this size, and the result must not depend on it.
-    with _one_thread(judge), ThreadPoolExecutor(workers or _cores()) as pool:
+    with _one_thread(judge), ThreadPoolExecutor(workers or available_cores()) as pool:
         try:
             tested = list(pool.map(lambda job: job[1].run(report.of(job[0])), enumerate(trainings)))
         except BaseException:  # a key press: the trainings in work would go on to their ends
@@ -246,8 +246,3 @@ def _one_thread(architecture: Architecture) -> Iterator[None]:
 
             stack.enter_context(torch_threads(1))
         yield
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -22,6 +22,9 @@ VIEWS: dict[str, tuple[View, ...]] = {
 }
 """What classifiers see at each level."""
 
+DEPENDENT = 5.0
+"""Standard errors below 0.5 from which samples are called dependent."""
+
 
 def classifiers(
     comparison: Comparison,
@@ -79,7 +82,25 @@ def classifiers(
                     floor=scores["floor"],
                 )
             )
+    _dependent(found, notes)
     return tuple(found)
+
+
+def _dependent(found: Sequence[Classifier], notes: list[str]) -> None:
+    """Note classifiers that do worse than guessing: only samples that share something make them.
+
+    What a classifier learns of showers in its training part is then wrong of their partners in the
+    test part: of generated showers made from the reference's own layer energies, say.
+    """
+    for classifier in found:
+        auc = classifier.generated.auc
+        if auc.mean < 0.5 - DEPENDENT * auc.error:
+            notes.append(
+                f"the classifier {classifier.view} ({classifier.architecture}) does worse than "
+                f"guessing, {(0.5 - auc.mean) / auc.error:.1f} standard errors: the generated "
+                "showers are not independent of the reference (were they made from its layer "
+                "energies?), and every AUC is too low"
+            )
 
 
 def _allowed(level: str, views: Sequence[View] | None, notes: list[str]) -> list[View]:
