@@ -8,10 +8,13 @@ import typer
 import uproot
 from typer.testing import CliRunner
 
-from fastcaloq_infer import demo as demo_module
 from fastcaloq_infer.cli.demo import demo
+from fastcaloq_infer.demo import run as demo_module
+from fastcaloq_infer.demo.clock import Clock
+from fastcaloq_infer.demo.whole_showers import shipped_shape, show_whole_showers
 from fastcaloq_infer.errors import InputError, OutputError
 from fastcaloq_infer.evaluation import Evaluation
+from fastcaloq_infer.output.root_file import open_any
 from fastcaloq_infer.sampling import Sampler
 
 app = typer.Typer()
@@ -42,6 +45,47 @@ def test_quick_demo(tmp_path):
     with uproot.open(folder / "showers.root") as file:
         assert any(getattr(tree, "num_entries", 0) == 9000 for tree in file.values())
     assert Sampler(folder / "model.onnx").digest in html
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """An untrained shape flow of photons where the shipped one would lie; the energies' flow."""
+    from models import random_flows
+
+    from fastcaloq_infer import shipped
+    from fastcaloq_infer.data import binning
+    from fastcaloq_infer.training.checkpoint import save_model
+    from fastcaloq_infer.training.metadata import binning_section
+
+    folder = tmp_path / "models" / "photon"
+    folder.mkdir(parents=True)
+    layers = binning_section(binning("dataset-1-photons"))
+    small = {"units": 1, "context": 2, "head": 4, "bins": 3}
+    flow, metadata, shape = random_flows(3, layers=layers, shape=small)
+    monkeypatch.setattr(shipped, "model_folders", lambda: [tmp_path / "models"])
+    assert shipped_shape() is None
+    save_model(folder / "shape.safetensors", *shape)
+    return flow, metadata
+
+
+def test_whole_showers_of_the_shipped_shape(shipped, tmp_path):
+    from fastcaloq_infer.export import export_flow
+
+    found = shipped_shape()
+    assert found is not None
+    export_flow(*shipped, tmp_path / "model.onnx", shape=found)
+    clock = Clock(None)
+    whole = show_whole_showers(
+        tmp_path / "model.onnx", tmp_path / "whole", clock, showers=1000, seed=1, details=False
+    )
+    assert len(clock.timings) == 2
+    with open_any(whole.root) as root, open_any(whole.hdf5) as hdf5:
+        (sparse,), (dense,) = root.iterate(1000), hdf5.iterate(1000)
+    assert (sparse.showers == dense.showers).all()
+    assert sparse.showers.shape == (1000, 368)
+    assert whole.evaluation.level == "voxels"
+    assert 'id="average_shower"' in whole.report.read_text(encoding="utf-8")
+    assert {path.name for path in whole.pictures} == {"average.png", "single.png"}
 
 
 def test_too_few_showers(tmp_path):

@@ -6,25 +6,25 @@ shortest example of using them together.
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastcaloq_infer.demo.clock import Clock
+from fastcaloq_infer.demo.whole_showers import shipped_shape, show_whole_showers
 from fastcaloq_infer.errors import InputError, OutputError
 from fastcaloq_infer.files import make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from fastcaloq_infer.data import LayerEnergies
+    from fastcaloq_infer.demo.whole_showers import WholeShowers
     from fastcaloq_infer.evaluation import Evaluation
     from fastcaloq_infer.output import Summary
 
+_WHOLE_SHOWERS = 11_900  # four times as many as the packaged Geant4 ones
 _NEEDS = ("torch", "pennylane", "onnx", "sklearn", "matplotlib", "jinja2")
 
 
@@ -42,6 +42,8 @@ class DemoResult:
         The figures.
     timings
         Pairs of a step and its seconds.
+    whole
+        The same for whole showers, where the shipped shape flow is there.
     """
 
     report: Path
@@ -51,26 +53,7 @@ class DemoResult:
     hdf5: Path
     evaluation: Evaluation
     timings: tuple[tuple[str, float], ...]
-
-
-@dataclass
-class _Clock:
-    console: Console | None
-    timings: list[tuple[str, float]] = field(default_factory=list)
-
-    def say(self, text: str) -> None:
-        if self.console is not None:
-            self.console.print(f"   {text}", highlight=False, soft_wrap=True)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        if self.console is not None:
-            self.console.print(f"[bold]{len(self.timings) + 1}. {name}[/bold]", highlight=False)
-        start = time.perf_counter()
-        yield
-        seconds = time.perf_counter() - start
-        self.timings.append((name, seconds))
-        self.say(f"[dim]{seconds:.1f} s[/dim]")
+    whole: WholeShowers | None
 
 
 def run_demo(
@@ -81,6 +64,7 @@ def run_demo(
     settings: tuple[str, ...] = (),
     classifiers: int = 5,
     details: bool = True,
+    whole_showers: bool = True,
     console: Console | None = None,
 ) -> DemoResult:
     """Train on the packaged Geant4 photons and compare what comes out with held-out Geant4.
@@ -99,6 +83,9 @@ def run_demo(
         Seeds of the classifier test.
     details
         Whether the report also shows every layer at every incident energy.
+    whole_showers
+        Whether to go on to voxels, drawn by the shipped shape flow given the energies of this
+        training, which has to be a real one: shapes make nothing of energies out of the blue.
     console
         Where to say what is done; None for silence.
 
@@ -128,29 +115,27 @@ def run_demo(
     from fastcaloq_infer.report.model_pictures import LearningCurve
     from fastcaloq_infer.training import TrainConfig, train
 
-    clock = _Clock(console)
+    clock = Clock(console)
     config = TrainConfig.load("demo_energy", [f"seed={seed}", *settings])
     conditioner = CONDITIONERS[config.quantum.kind]
     with clock.step(f"Train the energy flow ({conditioner}) on the packaged Geant4 photons"):
         trained = train(config, folder / "run", console=console)
         clock.say(describe_training(trained))
     with clock.step("Export it to one ONNX file, the conditioner as a table"):
+        shape = shipped_shape() if whole_showers else None
         exported = export_flow(
-            trained.flow, trained.metadata, folder / "model.onnx", overwrite=True
+            trained.flow, trained.metadata, folder / "model.onnx", shape=shape, overwrite=True
         )
         clock.say(f"{exported.path}: {exported.size / 1e3:.0f} kB, {describe_table(exported)}")
     reference = read_layer_energies(packaged_sample("heldout"))
     floor = read_layer_energies(packaged_sample("train"))
-    with clock.step(f"Draw {showers:,} showers in C++ and write them to ROOT and HDF5"):
+    with clock.step(f"Draw the energies of {showers:,} showers in C++, write ROOT and HDF5"):
         root, hdf5 = (
             _produce(exported.path, reference, folder / name, showers, seed)
             for name in ("showers.root", "showers.hdf5")
         )
-        for summary in (root, hdf5):
-            clock.say(
-                f"{summary.path}: drawn in {summary.generation_seconds:.2f} s, written in "
-                f"{summary.writing_seconds:.2f} s, {summary.size / 1e6:.1f} MB"
-            )
+        clock.say_written(root)
+        clock.say_written(hdf5)
     with clock.step("Compare them with held-out Geant4, beside Geant4 against itself"):
         # Read back from the file: what is evaluated is what a user would get.
         generated = read_layer_energies(hdf5.path)
@@ -181,6 +166,16 @@ def run_demo(
         )
         figures = folder / "figures.json"
         evaluation.save(figures)
+    whole = None
+    if shape is not None:
+        whole = show_whole_showers(
+            exported.path,
+            folder / "whole_showers",
+            clock,
+            showers=max(1000, min(_WHOLE_SHOWERS, showers // 3)),
+            seed=seed,
+            details=details,
+        )
     return DemoResult(
         report=report,
         figures=figures,
@@ -189,6 +184,7 @@ def run_demo(
         hdf5=hdf5.path,
         evaluation=evaluation,
         timings=tuple(clock.timings),
+        whole=whole,
     )
 
 
@@ -236,6 +232,7 @@ def _produce(
         output,
         energies=parse_energies(energies),
         seed=seed,
+        voxels="none",
         force=True,
         command="fastcaloq demo",
     )
