@@ -17,7 +17,7 @@ from fastcaloq_infer.evaluation.classifiers.two_sample import classifiers
 from fastcaloq_infer.evaluation.features.high_level import high_level_features
 from fastcaloq_infer.evaluation.many_showers import (
     distances_or_note,
-    likelihood_or_note,
+    likelihoods,
     manifold_or_note,
 )
 from fastcaloq_infer.evaluation.metrics.chi_square import chi_squares
@@ -147,7 +147,9 @@ def figures(
     c = comparison
     notes = list(c.notes)
     # First: a model that is missing or does not fit is found out before minutes of other figures.
-    of_reference = None if model is None else likelihood_or_note(c, model, notes, progress)
+    of_energies, of_voxels = (
+        (None, None) if model is None else likelihoods(c, model, notes, progress)
+    )
     equal = {}
     for number, (role, sample) in enumerate(c.equal.items()):
         equal[role] = high_level_features(sample)
@@ -186,7 +188,8 @@ def figures(
         classifiers=classifiers(
             c, equal, views, seeds=seeds, challenge=challenge, notes=notes, progress=progress
         ),
-        likelihood=of_reference,
+        likelihood=of_energies,
+        shape_likelihood=of_voxels,
         notes=tuple(notes),
     )
 

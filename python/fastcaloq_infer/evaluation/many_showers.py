@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from fastcaloq_infer.errors import ModelError
 from fastcaloq_infer.evaluation.samples.groups import energy_groups
 
 if TYPE_CHECKING:
@@ -14,32 +16,60 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.evaluation.features.high_level import Features
     from fastcaloq_infer.evaluation.progress import Progress
-    from fastcaloq_infer.evaluation.results import Distance, Likelihood, Manifold
+    from fastcaloq_infer.evaluation.results import (
+        Distance,
+        Likelihood,
+        Manifold,
+        ShapeLikelihood,
+    )
     from fastcaloq_infer.evaluation.samples.comparison import Comparison
 
 
-def likelihood_or_note(
+def likelihoods(
     comparison: Comparison, model: Path | str, notes: list[str], progress: Progress
-) -> Likelihood | None:
-    """Return the likelihood of the reference, before any cut, under a trained flow.
+) -> tuple[Likelihood | None, ShapeLikelihood | None]:
+    """Return the likelihood of the reference, before any cut, under the flows of a model.
+
+    Of its layer energies, of its voxels, or of both, as the model has flows of them.
 
     Raises
     ------
     ModelError, InputError
         There is no such model, or the reference is not what it was trained for.
     """
-    from fastcaloq_infer.evaluation.likelihood.held_out import MIN_SHOWERS, likelihood
-    from fastcaloq_infer.training.checkpoint import load_flow
+    from fastcaloq_infer.evaluation.likelihood.energies import MIN_SHOWERS
+    from fastcaloq_infer.training.checkpoint import load_flow, load_shape
 
-    flow, _ = load_flow(model)
-    most = int(energy_groups(comparison.held_out).counts(comparison.held_out).max())
+    energies = voxels = None
+    try:
+        energies, _ = load_flow(model)
+    except ModelError as error:
+        try:
+            voxels, _ = load_shape(model)
+        except ModelError:
+            raise error from None  # of the kind that most models are
+    if voxels is None and comparison.held_out.voxel_energy is not None:
+        with suppress(ModelError):  # most models have no flow of voxels
+            voxels, _ = load_shape(model)
+    held_out = comparison.held_out
+    most = int(energy_groups(held_out).counts(held_out).max())
     if most < MIN_SHOWERS:
         notes.append(
             f"the likelihood is left out: no incident energy has {MIN_SHOWERS} reference showers, "
             f"{most} at most"
         )
-        return None
-    return likelihood(flow, comparison.held_out, seed=comparison.seed, progress=progress)
+        return None, None
+    of_energies = of_voxels = None
+    if energies is not None:
+        from fastcaloq_infer.evaluation.likelihood.held_out import likelihood
+
+        of_energies = likelihood(energies, held_out, seed=comparison.seed, progress=progress)
+    if voxels is not None:
+        from fastcaloq_infer.evaluation.likelihood.whole_showers import shape_likelihood
+
+        of_voxels = shape_likelihood(voxels, held_out, seed=comparison.seed, progress=progress)
+        notes.extend(of_voxels.notes)
+    return of_energies, of_voxels
 
 
 def distances_or_note(

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.evaluation.likelihood.encoding import encode, generate
+from fastcaloq_infer.evaluation.likelihood.energies import measured_energies
 from fastcaloq_infer.evaluation.likelihood.flow_classifier import (
     FEWEST,
     Judged,
@@ -32,7 +32,6 @@ from fastcaloq_infer.evaluation.likelihood.nats import combined
 from fastcaloq_infer.evaluation.likelihood.unlikely import UNLIKELY, unlikely_showers
 from fastcaloq_infer.evaluation.progress import silent
 from fastcaloq_infer.evaluation.results.likelihood import Likelihood, LikelihoodAt
-from fastcaloq_infer.evaluation.samples.groups import energy_groups
 from fastcaloq_infer.evaluation.samples.sample import as_sample
 
 if TYPE_CHECKING:
@@ -43,9 +42,6 @@ if TYPE_CHECKING:
     from fastcaloq_infer.evaluation.samples.sample import LayerEnergyTable, Sample
 
     Array = NDArray[np.float64]
-
-MIN_SHOWERS = 200
-"""Fewest showers at an incident energy; energies with fewer are left out, with a note."""
 
 
 def likelihood(
@@ -89,18 +85,8 @@ def likelihood(
     """
     threshold = float(getattr(getattr(flow, "preprocessing", None), "energy_threshold", 0.0))
     sample = as_sample(held_out, "held-out", threshold=threshold, level="layers")
-    everything = energy_groups(sample)
-    enough = everything.counts(sample) >= MIN_SHOWERS
-    notes = [
-        f"likelihood: {energy:.6g} MeV is left out, fewer than {MIN_SHOWERS} showers"
-        for energy in everything.centers[~enough]
-    ]
-    if not enough.any():
-        raise InputError(
-            f"no incident energy has {MIN_SHOWERS} held-out showers: the likelihood would not be "
-            "known well enough to say anything; give more showers"
-        )
-    groups = everything.keep(enough)
+    notes: list[str] = []
+    groups = measured_energies(sample, "likelihood", notes)
     chosen = np.concatenate(groups.rows(sample))
     sample = sample.take(chosen)
     rows = groups.rows(sample)

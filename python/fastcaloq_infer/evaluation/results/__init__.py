@@ -22,6 +22,7 @@ from fastcaloq_infer.evaluation.results.layers import (
     ZeroFraction,
 )
 from fastcaloq_infer.evaluation.results.likelihood import Latent, Likelihood
+from fastcaloq_infer.evaluation.results.shape_likelihood import ShapeLikelihood
 from fastcaloq_infer.evaluation.results.shapes import LayerSum, Profile
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Response",
     "Scores",
     "Separation",
+    "ShapeLikelihood",
     "Share",
     "Wasserstein",
     "ZeroFraction",

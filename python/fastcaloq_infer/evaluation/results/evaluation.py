@@ -20,6 +20,7 @@ from fastcaloq_infer.evaluation.results.layers import (
     ZeroFraction,
 )
 from fastcaloq_infer.evaluation.results.likelihood import Likelihood
+from fastcaloq_infer.evaluation.results.shape_likelihood import ShapeLikelihood
 from fastcaloq_infer.evaluation.results.shapes import LayerSum, Profile
 from fastcaloq_infer.files import atomic_path
 
@@ -94,6 +95,7 @@ class Evaluation(Figure):
     distances: tuple[Distance, ...] = ()
     manifold: Manifold | None = None
     likelihood: Likelihood | None = None
+    shape_likelihood: ShapeLikelihood | None = None
 
     @property
     def classifier(self) -> Classifier | None:
