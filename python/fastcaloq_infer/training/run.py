@@ -28,7 +28,7 @@ from fastcaloq_infer.training.resuming import (
 )
 from fastcaloq_infer.training.schedule import learning_rates
 from fastcaloq_infer.training.state import TrainingState, write_state
-from fastcaloq_infer.training.threads import torch_threads
+from fastcaloq_infer.training.threads import reproducible, torch_threads
 from fastcaloq_infer.training.trainer import Trainer
 from fastcaloq_infer.training.weights import weights_of, write_weights
 
@@ -163,7 +163,11 @@ def train(
     else:
         console = None
     threads = config.threads or (state.threads if state else None)
-    with torch_threads(threads), TrainingProgress(console) as progress:
+    with (
+        torch_threads(threads),
+        reproducible(config.device),
+        TrainingProgress(console) as progress,
+    ):
         showers = read_training_set(config) if training_set is None else training_set
         metadata = describe(config, showers)
         if state is not None:

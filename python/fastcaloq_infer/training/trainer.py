@@ -73,8 +73,8 @@ class Trainer:
         self.config = config
         self.fabric = launch(config)
         device = self.fabric.device
-        mixed = config.precision != "full"
-        self._objective = objective = objective_of(flow, mixed=mixed).to_device(device)
+        objective = objective_of(flow, mixed=config.precision != "full").to_device(device)
+        self._objective = objective
         self.ema = ExponentialMovingAverage(objective, config.ema_decay)
         self._module, self._optimiser = self.fabric.setup(
             compiled(objective, device) if config.compile else objective,
@@ -82,7 +82,7 @@ class Trainer:
         )
         self._weights = [p for p in objective.parameters() if p.requires_grad]
         self._batches = EpochBatches(objective, train.to(device), config.batch_size, config.seed)
-        # The same noise at every look, so that looks differ by the weights alone.
+        # The same noise at every look: looks differ by the weights alone.
         noise = Generator(device).manual_seed(stream_seed(config.seed, Stream.VALIDATION_NOISE))
         self._validation, self.impossible = possible(
             objective.prepare(validation.to(device), noise)

@@ -1,6 +1,7 @@
 """Options of large trainings, as far as a processor can show them: bfloat16, compiled steps."""
 
 import functools
+import os
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from fastcaloq_infer.training import ShapeTrainConfig, TrainConfig, compiling
 from fastcaloq_infer.training.build import describe, initial_flow
 from fastcaloq_infer.training.data import read_training_set
 from fastcaloq_infer.training.objective import ShapeLikelihood
+from fastcaloq_infer.training.threads import reproducible
 from fastcaloq_infer.training.trainer import Trainer
 
 
@@ -91,6 +93,16 @@ def test_no_compiler_is_a_sentence(shape_config, monkeypatch):
     with pytest.raises(ConfigError, match=r"No working C\+\+ compiler .*compile=false") as caught:
         compiling.compiled(torch.nn.Identity(), torch.device("cpu"))
     assert "\n" not in str(caught.value)
+
+
+def test_on_a_gpu_algorithms_are_the_reproducible_ones_for_as_long_as_it_trains(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    with reproducible("cpu"):
+        assert not torch.are_deterministic_algorithms_enabled()
+    with reproducible("cuda"):
+        assert torch.are_deterministic_algorithms_enabled()
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 def seeded(seed):
