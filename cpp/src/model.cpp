@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string_view>
 
 #include "card_parser.hpp"
@@ -18,7 +19,13 @@ namespace {
 
 using detail::GraphValue;
 
-std::string read_file(const std::string& path) {
+/// A file in memory, not filled with zeros first.
+struct FileBytes {
+  std::unique_ptr<char[]> data;
+  std::size_t size = 0;
+};
+
+FileBytes read_file(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code code;
   const fs::file_status status = fs::status(path, code);
@@ -35,10 +42,12 @@ std::string read_file(const std::string& path) {
   if (code || size >= (std::uintmax_t{1} << 31)) {
     throw ModelError(path + ": of a size no model has: give the path of an .onnx file");
   }
+  FileBytes bytes;
+  bytes.size = static_cast<std::size_t>(size);
+  bytes.data.reset(new char[bytes.size]);
   std::ifstream stream(path, std::ios::binary);
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!stream || static_cast<std::size_t>(stream.gcount()) != bytes.size()) {
+  stream.read(bytes.data.get(), static_cast<std::streamsize>(bytes.size));
+  if (!stream || static_cast<std::size_t>(stream.gcount()) != bytes.size) {
     throw ModelError(path + ": cannot be read: check its permissions and the disk");
   }
   return bytes;
@@ -109,8 +118,8 @@ Model::Model() = default;
 Model::~Model() = default;
 
 std::shared_ptr<const Model> Model::load(const std::string& path) {
-  const std::string bytes = read_file(path);
-  return from_bytes(bytes.data(), bytes.size(), path);
+  const FileBytes bytes = read_file(path);
+  return from_bytes(bytes.data.get(), bytes.size, path);
 }
 
 std::shared_ptr<const Model> Model::from_bytes(const void* data, std::size_t size,

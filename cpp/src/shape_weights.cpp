@@ -58,7 +58,8 @@ kernels::ShapeGroupParameters read_group(const kernels::ShapeParameters& p, std:
   kernels::ShapeGroupParameters g;
   if (group.n_known > 0) {
     // Every value as an energy and as a share of its layer's.
-    g.hidden1_weight = weights.floats(name + ".hidden1.weight", {2 * group.n_known, p.units});
+    g.hidden1_weight = weights.floats(name + ".hidden1.weight",
+                                      {(kernels::kLocal > 8 ? 2 : 1) * group.n_known, p.units});
   }
   g.hidden2_weight = weights.floats(name + ".hidden2.weight", {above, p.units});
   g.context_weight = weights.floats(name + ".context.weight", {above, group.size * p.context});

@@ -53,7 +53,8 @@ def test_inputs_are_left_alone(core):
     arrays["incident_energy"][:] = 1.0
     for array in arrays.values():
         array.setflags(write=False)
-    energies, count = core.sample(**arrays, seed=1, out_of_range="clip")
+    energies, voxels, count = core.sample(**arrays, seed=1, out_of_range="clip")
+    assert voxels is None
     assert count == 3
     assert energies.flags.writeable
 
