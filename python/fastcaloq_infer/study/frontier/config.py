@@ -34,6 +34,9 @@ class Contender(Strict):
     configuration: str | None = Field(
         None, description="another configuration, a file or a shipped name; null: the frontier's"
     )
+    trained: str | None = Field(
+        None, description="a run or shipped model that is there already, judged and not trained"
+    )
     set: tuple[str, ...] = Field((), description="settings key.sub=value on top")
     cpu_seconds: PositiveFloat | None = Field(None, description="null: the frontier's")
     steps: PositiveInt | None = Field(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fastcaloq_infer.errors import ConfigError
+from fastcaloq_infer.errors import ConfigError, ModelError
 from fastcaloq_infer.training.build import describe, initial_flow
+from fastcaloq_infer.training.checkpoint import load_shape
 from fastcaloq_infer.training.data import TrainingSet
 from fastcaloq_infer.training.divergence import TrainingError
 from fastcaloq_infer.training.threads import torch_threads
@@ -18,7 +20,7 @@ from fastcaloq_infer.training.trainer import Trainer
 if TYPE_CHECKING:
     from fastcaloq_infer.training.config import ShapeTrainConfig, TrainConfig
 
-__all__ = ["Fit", "fit"]
+__all__ = ["Fit", "fit", "fitted"]
 
 _ROWS, _STEPS = 2048, 4  # enough to measure a step; the first one warms up
 
@@ -35,9 +37,17 @@ class Fit:
 
     flow: Any
     steps: int
-    showers_seen: int
+    showers_seen: int | None
     cpu_seconds: float
     validation_nll: float
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights."""
+        found = hashlib.sha256()
+        for name, tensor in sorted(self.flow.state_dict().items()):
+            found.update(name.encode() + tensor.numpy().tobytes())
+        return found.hexdigest()
 
 
 def fit(
@@ -76,6 +86,21 @@ def fit(
         cpu_seconds=taken,
         validation_nll=best.validation_nll,
     )
+
+
+def fitted(source: str) -> Fit:
+    """Return a flow of voxels that was trained before.
+
+    Raises
+    ------
+    ModelError
+        There is none of that name, or it says nothing of its training.
+    """
+    flow, metadata = load_shape(source)
+    training = metadata.training
+    if training is None:
+        raise ModelError(f"{source} is of a training that has not ended; let it end first")
+    return Fit(flow.float(), training.steps, None, training.seconds, training.validation_nll)
 
 
 def _trainer(config: TrainConfig | ShapeTrainConfig, showers: TrainingSet, steps: int) -> Trainer:

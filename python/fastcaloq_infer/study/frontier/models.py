@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from fastcaloq_infer.data import binning
 from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.files import sha256_file
-from fastcaloq_infer.study.frontier.fitting import Fit, fit
+from fastcaloq_infer.study.frontier.drawing import draw_layers, draw_voxels
+from fastcaloq_infer.study.frontier.fitting import fit, fitted
 from fastcaloq_infer.study.frontier.judging import Judge
 from fastcaloq_infer.study.frontier.records import keep, kept
 from fastcaloq_infer.study.frontier.results import Judgement, ModelRecord
@@ -24,6 +24,7 @@ from fastcaloq_infer.training.seeds import stream_seed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
     from rich.console import Console
 
@@ -144,7 +145,7 @@ class Models:
         """Return the record of a model, trained and judged where it is not there yet."""
         name = f"{variant.name}.{seed}"
         shape, energy = self.settings(variant, seed)
-        content = {
+        content: dict[str, Any] = {
             "shape": _plain(shape),
             "energy": None if energy is None else _plain(energy),
             "seconds": self.config.seconds(variant),
@@ -152,9 +153,12 @@ class Models:
             "train_showers": self.config.train_showers,
             "judging": self._judging(),
         }
+        if variant.trained is not None:
+            content = {"trained": fitted(variant.trained).digest, "judging": self._judging()}
         record = kept(self._path(name), content, ModelRecord)
         if record is None:
-            self.say(f"{name}: training for {self.config.seconds(variant):g} s")
+            doing = "training" if variant.trained is None else "judging"
+            self.say(f"{name}: {doing}")
             record = self._made(variant, seed, shape, energy)
             keep(self._path(name), content, record)
         judgement = record.judgement
@@ -167,16 +171,19 @@ class Models:
     def _made(
         self, variant: Contender, seed: int, shape: ShapeTrainConfig, energy: TrainConfig | None
     ) -> ModelRecord:
-        showers = self.showers(shape)
         seconds = self.config.seconds(variant)
-        trained = fit(shape, showers, seconds, variant.steps)
+        if variant.trained is None:
+            trained = fit(shape, self.showers(shape), seconds, variant.steps)
+        else:
+            trained = fitted(variant.trained)
+            seconds = trained.cpu_seconds
         reference = self.judge.reference
         layers = reference.layer_energy
         if energy is not None:
             self.say(f"{variant.name}.{seed}: layer energies")
-            layers = self.drawn(energy, showers, seed)
+            layers = self.drawn(energy, self.showers(shape), seed)
         start = time.process_time()
-        voxels = _draw(trained, layers, reference.incident_energy, _eta(reference), seed)
+        voxels = draw_voxels(trained.flow, layers, reference, stream_seed(seed, _SAMPLE))
         drawing = time.process_time() - start
         flow = trained.flow
         return ModelRecord(
@@ -199,13 +206,8 @@ class Models:
     def drawn(self, energy: TrainConfig, showers: TrainingSet, seed: int) -> NDArray[np.float64]:
         """Train a flow of layer energies as its configuration says and draw from it."""
         steps = energy.total_steps(max(1, len(showers.train) // energy.batch_size))
-        flow = fit(energy, showers, 0.0, steps).flow.double()
-        reference = self.judge.reference
-        random = torch.Generator().manual_seed(stream_seed(seed, _ENERGIES))
-        layers: NDArray[np.float64] = flow.sample(
-            torch.from_numpy(reference.incident_energy), torch.from_numpy(_eta(reference)), random
-        ).numpy()
-        return layers
+        trained = fit(energy, showers, 0.0, steps)
+        return draw_layers(trained.flow, self.judge.reference, stream_seed(seed, _ENERGIES))
 
     def _judging(self) -> dict[str, Any]:
         config = self.config
@@ -226,22 +228,3 @@ def _plain(config: ShapeTrainConfig | TrainConfig) -> dict[str, Any]:
     plain = config.model_dump(mode="json")
     plain["data"].pop("train")
     return plain
-
-
-def _eta(sample: Any) -> NDArray[np.float64]:
-    if sample.eta is None:
-        raise ConfigError("the held-out showers do not say their eta; set data.eta")
-    return np.ascontiguousarray(sample.eta)
-
-
-def _draw(
-    trained: Fit,
-    layers: NDArray[np.float64],
-    incident_energy: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    seed: int,
-) -> NDArray[np.float32]:
-    random = torch.Generator().manual_seed(stream_seed(seed, _SAMPLE))
-    columns = (torch.from_numpy(column).float() for column in (layers, incident_energy, eta))
-    voxels: NDArray[np.float32] = trained.flow.float().sample(*columns, random).numpy()
-    return voxels

@@ -72,9 +72,10 @@ class ModelRecord(_Strict):
     flop
         Floating-point operations of the matrix products per shower, two per multiply-add.
     showers_seen
-        Steps times batch size.
+        Steps times batch size; None for a model that was there already.
     budget, cpu_seconds
-        Asked for, and taken by the training (preparing the showers included), one thread.
+        Asked for, and taken by the training (preparing the showers included), one thread; of a
+        model that was there already what it says of its training, by the clock.
     sample_microseconds
         CPU time of drawing one shower with torch, in batches of 1,024.
     validation_nll
@@ -89,7 +90,7 @@ class ModelRecord(_Strict):
     n_parameters: int
     flop: float
     steps: int
-    showers_seen: int
+    showers_seen: int | None
     budget: float
     cpu_seconds: float
     sample_microseconds: float

@@ -47,12 +47,16 @@ def _auc(auc: Auc) -> str:
     return f"{auc.mean:.4f} ± {auc.error:.4f}"
 
 
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
 def _row(model: ModelRecord) -> str:
     judged = model.judgement
     return (
         f"| {model.title} | {model.seed} | {model.flop / 1e6:.2f} | {model.n_parameters:,} | "
         f"{_auc(judged.network)} | {_auc(judged.trees)} | {judged.occupancy:.4f} | "
-        f"{model.cpu_seconds:.0f} | {model.steps} | {model.showers_seen:,} | "
+        f"{model.cpu_seconds:.0f} | {model.steps} | {_number(model.showers_seen)} | "
         f"{model.sample_microseconds:.0f} | {model.validation_nll:.1f} ({model.kind}) |"
     )
 
@@ -93,6 +97,6 @@ def _percent(value: tuple[float, ...], reference: tuple[float, ...], unit: float
     """Return a difference in percent of ``unit``; of centres, which are about 0, as it is."""
     difference = value[0] - reference[0]
     error = (value[1] ** 2 + reference[1] ** 2) ** 0.5
-    if abs(unit) < 5 * error:  # relative to nothing
+    if abs(unit) <= 5 * error:  # relative to nothing
         return f"{difference:+.3g} ± {error:.1g} (absolute)"
     return f"{100 * difference / unit:+.1f} ± {100 * error / abs(unit):.1f}"
