@@ -34,7 +34,7 @@ enum class RadialDensity : std::uint8_t {
 ///   eta = eta_c + d_eta cosh(eta_c) / sqrt(r_c^2 + z_c^2),   phi = phi_c + d_phi / r_c
 /// with (r_c, phi_c, z_c) the impact point: d_eta is measured across the line of sight, FastCaloSim's
 /// convention. On a cylinder r = r_c and z = r_c sinh(eta); on a disc z = z_c and r = z_c / sinh(eta).
-/// In forward layers r = |r_c + r cos(alpha)|, phi as above and z = z_c.
+/// In forward layers r = |r_c + d_eta|, phi as above and z = z_c.
 ///
 /// Models are trained at positive eta and on positively charged hadrons and electrons: d_eta changes
 /// its sign where eta_c < 0 (not in forward layers), d_phi for particles of negative charge but the

@@ -9,6 +9,8 @@
 namespace fastcaloq {
 namespace {
 
+constexpr double tolerance = 1.0;  // mm: a particle may be made on the surface itself
+
 /// Where the line x + s u, s > 0, crosses r = radius from inside; not OK where it does not.
 Position on_cylinder(const Vertex& x, const double (&u)[3], double radius) {
   // |x_T + s u_T|^2 = radius^2
@@ -16,8 +18,9 @@ Position on_cylinder(const Vertex& x, const double (&u)[3], double radius) {
   const double b = x.x * u[0] + x.y * u[1];
   const double c = x.x * x.x + x.y * x.y - radius * radius;
   const double discriminant = b * b - a * c;
-  if (!(a > 0.0) || !(c < 0.0) || !(discriminant >= 0.0)) return {};
+  if (!(a > 0.0) || !(discriminant >= 0.0)) return {};
   const double s = (std::sqrt(discriminant) - b) / a;
+  if (!(c < 0.0) && !(std::fabs(s) <= tolerance)) return {};
   return Position::from_cylindrical(radius, std::atan2(x.y + s * u[1], x.x + s * u[0]),
                                     x.z + s * u[2]);
 }
@@ -25,7 +28,7 @@ Position on_cylinder(const Vertex& x, const double (&u)[3], double radius) {
 /// The same for the disc at z = +-distance that the particle flies to.
 Position on_disc(const Vertex& x, const double (&u)[3], double distance) {
   const double s = (std::copysign(distance, u[2]) - x.z) / u[2];
-  if (!(s > 0.0)) return {};
+  if (!(s > -tolerance)) return {};
   const double px = x.x + s * u[0];
   const double py = x.y + s * u[1];
   return Position::from_cylindrical(std::hypot(px, py), std::atan2(py, px), x.z + s * u[2]);

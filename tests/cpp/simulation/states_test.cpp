@@ -82,6 +82,10 @@ TEST(ExtrapolationState, FollowsStraightLines) {
   EXPECT_FALSE(state.OK(2, SubPos::ENT));
   EXPECT_TRUE(state.OK(2, SubPos::EXT));
   EXPECT_EQ(shower_eta(truth, state), truth.eta);
+  truth.vertex = {1500.0000001, 0, 0};  // on its surface, where Geant4 hands particles over
+  truth.phi = 0.1;
+  extrapolate_straight(truth, {{2, Surface::cylinder, 1500, 1700}}, state);
+  EXPECT_NEAR(state.phi(2, SubPos::ENT), 0.0, 1e-6);
 }
 
 TEST(ExtrapolationState, KnowsTheLayersOfAtlas) {

@@ -1,0 +1,1 @@
+#include "fastcalosim_stubs.h"

@@ -1,0 +1,1 @@
+#include "geant4_stubs.hh"
