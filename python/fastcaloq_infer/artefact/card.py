@@ -87,16 +87,9 @@ class Card(Section):
 
     @property
     def feature_version(self) -> str | None:
-        """16 hexadecimal digits that name all conditioners of the model; None: there is none.
-
-        That of the energies' conditioner where the shape has none, else the first 16 digits of
-        the SHA-256 of both versions, "none" for one that is not there, with a blank between them.
-        """
-        own = self.conditioning.version
-        if self.shape is None or self.shape.conditioning.version is None:
-            return own
-        both = f"{own or 'none'} {self.shape.conditioning.version}"
-        return hashlib.sha256(both.encode()).hexdigest()[:16]
+        """What names all conditioners of the model, see `joint_version`; None: there is none."""
+        shape = None if self.shape is None else self.shape.conditioning.version
+        return joint_version(self.conditioning.version, shape)
 
     @property
     def conditionings(self) -> list[CardConditioning]:
@@ -187,6 +180,17 @@ class Card(Section):
             return cls.model_validate_json(text)
         except ValidationError as error:
             raise ModelError(_one_line(error)) from None
+
+
+def joint_version(energy: str | None, shape: str | None) -> str | None:
+    """Return 16 hexadecimal digits that name the conditioners of energies and shape together.
+
+    The energies' own where the shape has none, else the first digits of the SHA-256 of both, "none"
+    for one that is not there, with a blank between them. None: there is no conditioner.
+    """
+    if shape is None:
+        return energy
+    return hashlib.sha256(f"{energy or 'none'} {shape}".encode()).hexdigest()[:16]
 
 
 def _check_schema(content: Any) -> None:

@@ -24,24 +24,26 @@ def file_source(path: Path) -> Source:
     """
     model = _core.Model(path)
     card = Card.from_json(model.card)
-    conditioning = card.conditioning
-    if conditioning.kind == "none":
+    if not card.n_features:
         raise nothing_to_serve(str(path))
-    if conditioning.version is None:
+    if card.feature_version is None:
         raise ModelError(
             f"{path} is from before conditioners had versions, so no client could recognise it: "
             "export it again"
         )
-    if conditioning.mode == "served" and conditioning.table is None:
+    parts = [section for section in card.conditionings if section.features]
+    if any(section.mode == "served" and section.table is None for section in parts):
         raise ModelError(
             f"{path} leaves its conditioner to a service and has no table, so it cannot be that "
             "service: serve the checkpoint it was exported from"
         )
-    inside = "table" if conditioning.table is not None else conditioning.kind
+    inside = " and ".join(
+        "table" if section.table is not None else section.kind for section in parts
+    )
     return Source(
         name=card.name,
-        version=conditioning.version,
-        n_features=conditioning.features,
+        version=card.feature_version,
+        n_features=card.n_features,
         reach=card.extrapolation,
         description=f"the {inside} in {path.name}, float32",
         rows=lambda energy, eta: model.features(energy, eta, "extrapolate"),
