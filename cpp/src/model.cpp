@@ -5,6 +5,9 @@
 #include <fstream>
 #include <memory>
 #include <string_view>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "card_parser.hpp"
 #include "fastcaloq/error.hpp"
@@ -51,6 +54,14 @@ FileBytes read_file(const std::string& path) {
     throw ModelError(path + ": cannot be read: check its permissions and the disk");
   }
   return bytes;
+}
+
+/// For a moment a model that is being loaded takes three times its weights: file, parameters and
+/// what is packed of them. glibc would keep for itself what was freed.
+void give_back_freed_memory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 std::string_view metadata(const detail::OnnxFile& file, const std::string& key) {
@@ -118,8 +129,13 @@ Model::Model() = default;
 Model::~Model() = default;
 
 std::shared_ptr<const Model> Model::load(const std::string& path) {
-  const FileBytes bytes = read_file(path);
-  return from_bytes(bytes.data.get(), bytes.size, path);
+  std::shared_ptr<const Model> model;
+  {
+    const FileBytes bytes = read_file(path);
+    model = from_bytes(bytes.data.get(), bytes.size, path);
+  }
+  give_back_freed_memory();
+  return model;
 }
 
 std::shared_ptr<const Model> Model::from_bytes(const void* data, std::size_t size,

@@ -27,10 +27,11 @@ class OnnxRuntimeEngine:
     """See `engines.Engine`."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        self._content = _read(path)
+        content = _read(path)
         self._path, self._threads = path, threads
-        self.model = _core.Model.from_bytes(self._content, str(path))
-        self._session = _session(self._content, threads, path)
+        self.model = _core.Model.from_bytes(content, str(path))
+        self._session = _session(content, threads, path)
+        self._content = content if self.model.n_voxels else b""  # for `_energies`
 
     @cached_property
     def _energies(self) -> Any:

@@ -223,9 +223,8 @@ class Sampler:
         return self._showers(energies, etas, event, drawn, out_of_range)
 
     def _check_memory(self, n: int, voxels: bool) -> None:
-        width = self.n_layers + (self.n_voxels if voxels else 0)
-        # ONNX Runtime takes its latents as arrays, too.
-        arguments.check_memory(n, width * (1 if self.engine == "native" else 2), voxels)
+        arrays = 1 if self.engine == "native" else 2  # ONNX Runtime takes its latents as arrays
+        arguments.check_memory(n, arrays * (self.n_layers + voxels * self.n_voxels), voxels)
 
     def _eta(self, eta: ArrayLike | None) -> ArrayLike:
         if eta is not None:
