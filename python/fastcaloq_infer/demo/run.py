@@ -174,7 +174,6 @@ def run_demo(
             clock,
             showers=max(1000, min(_WHOLE_SHOWERS, showers // 3)),
             seed=seed,
-            details=details,
         )
     return DemoResult(
         report=report,

@@ -51,7 +51,7 @@ def shipped_shape() -> tuple[VoxelFlow, ShapeMetadata] | None:
 
 
 def show_whole_showers(
-    model: Path, folder: Path, clock: Clock, *, showers: int, seed: int, details: bool = True
+    model: Path, folder: Path, clock: Clock, *, showers: int, seed: int
 ) -> WholeShowers:
     """Draw whole showers at the energies of the packaged ones, and compare the two.
 
@@ -67,8 +67,6 @@ def show_whole_showers(
         How many.
     seed
         Of showers and evaluation.
-    details
-        Whether to look at every view, and to draw single incident energies.
     """
     from fastcaloq_infer.data import packaged_sample
     from fastcaloq_infer.evaluation import evaluate, read_sample
@@ -105,7 +103,7 @@ def show_whole_showers(
             generated,
             seeds=1,
             seed=seed,
-            views=None if details else ("high",),
+            views=("low", "high"),
             distances=False,
         )
         page = write_report(
@@ -120,7 +118,7 @@ def show_whole_showers(
                 "that these Geant4 showers come from; held-out figures are in its README."
             ),
             timings=clock.timings,
-            details=details,
+            details=False,
         )
         evaluation.save(folder / "figures.json")
     return WholeShowers(root.path, hdf5.path, tuple(pictures), page, evaluation)

@@ -10,7 +10,9 @@ import h5py
 import numpy as np
 import pytest
 import typer
+from models import write_random_model
 from typer.testing import CliRunner
+from whole_showers import WholeShowers
 
 from fastcaloq_infer.cli.inspect import inspect
 from fastcaloq_infer.data import (
@@ -21,8 +23,9 @@ from fastcaloq_infer.data import (
     write_showers,
 )
 from fastcaloq_infer.data.summary import summarise
-from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.errors import InputError, ModelError
 from fastcaloq_infer.files import sha256_file
+from fastcaloq_infer.output import produce
 
 PHOTON = binning("dataset-1-photons")
 POWERS = [2.0**k for k in range(8, 17)]
@@ -239,3 +242,30 @@ def test_nothing_good_inside(tmp_path: Path) -> None:
     with write_showers(tmp_path / "b.hdf5", PHOTON):
         pass
     assert "rows: all 0 good" in run(str(tmp_path / "b.hdf5")).output
+
+
+def test_generated_root_files_are_inspected(tmp_path: Path) -> None:
+    produce(WholeShowers(), 60, tmp_path / "out.root")
+    done = run(str(tmp_path / "out.root"))
+    assert done.exit_code == 0, done.output
+    words = " ".join(done.output.split())
+    assert "binning dataset-1-photons: 5 layers, 368 voxels" in words
+    assert "voxels sparse" in words
+    assert "rows: all 60 good" in words
+    (tmp_path / "cut.root").write_bytes((tmp_path / "out.root").read_bytes()[:3000])
+    assert "damaged" in str(run(str(tmp_path / "cut.root")).exception)
+
+
+def test_models_say_what_they_draw(tmp_path: Path) -> None:
+    write_random_model(tmp_path / "model.onnx", 3)
+    for name in ("photon_energy", str(tmp_path / "model.onnx")):
+        done = run(name)
+        assert done.exit_code == 0, done.output
+        words = " ".join(done.output.split())
+        assert "draws energies of 5 layers" in words
+        assert "sha256" in words
+    assert "68,000 showers (geant4_photons_layers_train.hdf5)" in " ".join(
+        run("photon_energy").output.split()
+    )
+    assert isinstance(run("photon_energy", "--eta", "0.2").exception, InputError)
+    assert isinstance(run(str(tmp_path / "none.onnx")).exception, ModelError)

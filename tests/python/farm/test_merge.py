@@ -4,9 +4,10 @@ import h5py
 import numpy as np
 import pytest
 from shower_files import assert_same_content, content
+from whole_showers import WholeShowers, voxels_of_geant4
 
 from fastcaloq_infer.errors import InputError, OutputError
-from fastcaloq_infer.farm import Manifest, merge
+from fastcaloq_infer.farm import Manifest, merge, worker
 from fastcaloq_infer.farm.worker import draw_part
 from fastcaloq_infer.output import produce
 from fastcaloq_infer.output.reading import read_provenance
@@ -35,6 +36,30 @@ def test_merged_parts_hold_what_one_process_writes(
     assert whole == read_provenance(tmp_path / output)
     assert (whole.first_event, whole.n_showers) == (100, 2000)
     assert (whole.energy_law, whole.eta_law) == ("256.0:65536.0", "0.2:0.25")
+
+
+@pytest.mark.parametrize("form", ["sparse", "dense", "none"])
+def test_parts_of_whole_showers(plan, tmp_path, monkeypatch, form):
+    whole = WholeShowers()
+    monkeypatch.setattr(worker, "_sampler", lambda model, engine: whole)
+    changes = {"model_sha256": whole.digest, "voxels": form, "n_showers": 500, "eta_law": "0.2"}
+    plan = plan.model_copy(update=changes)
+    complete(plan, tmp_path)
+    assert set(whole.asked) == {form != "none"}
+    assert Manifest.load(tmp_path).plan.voxels == form
+    record = merge([tmp_path], tmp_path / "all.root")
+    rows = content(tmp_path / "all.root")
+    assert np.array_equal(rows["event"], np.arange(100, 600))
+    if form == "none":
+        assert (record.voxels, record.binning) == ("none", None)
+        return
+    assert (record.voxels, record.binning) == ("sparse", "dataset-1-photons")
+    assert np.array_equal(rows["voxel_energies"], voxels_of_geant4()[100:600])
+
+
+def test_a_plan_from_before_voxels_still_loads(plan):
+    text = plan.model_dump_json(exclude={"voxels"})
+    assert type(plan).model_validate_json(text).voxels == "none"
 
 
 def test_out_of_range_showers_are_added_up(sampler, tmp_path):

@@ -123,6 +123,7 @@ def test_out_of_range_is_refused_or_counted(model, tmp_path):
         (["-n", "5", "--first-event", "-1"], InputError),
         (["-n", "5", "--chunk", "-1"], InputError),
         (["-n", "5", "--threads", "-1"], InputError),
+        (["-n", "5", "--voxels", "sparse"], InputError),
     ],
 )
 def test_bad_options_are_one_line_and_leave_nothing(model, tmp_path, options, error):

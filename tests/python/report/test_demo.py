@@ -76,7 +76,7 @@ def test_whole_showers_of_the_shipped_shape(shipped, tmp_path):
     export_flow(*shipped, tmp_path / "model.onnx", shape=found)
     clock = Clock(None)
     whole = show_whole_showers(
-        tmp_path / "model.onnx", tmp_path / "whole", clock, showers=1000, seed=1, details=False
+        tmp_path / "model.onnx", tmp_path / "whole", clock, showers=1000, seed=1
     )
     assert len(clock.timings) == 2
     with open_any(whole.root) as root, open_any(whole.hdf5) as hdf5:
