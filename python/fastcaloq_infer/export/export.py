@@ -139,7 +139,7 @@ def _export(
             f"contract {contract!r} is unknown: nobody could read the file; choose "
             f"{' or '.join(get_args(Contract))}"
         )
-    name = name or trained.metadata.name
+    name = name or trained.name
     if re.match(NAME_PATTERN, name) is None:
         raise InputError(
             f"{name!r} cannot name a model, as names become file names; use letters, digits, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -40,6 +40,7 @@ class Trained:
     metadata: ModelMetadata
     shape: TrainedShape | None
     validity: Ranges
+    name: str
 
     @property
     def parts(self) -> list[tuple[str, EnergyFlow | ShapeFlow, FlowMetadata]]:
@@ -75,7 +76,7 @@ def together(
                 "a model.safetensors"
             )
     if shape is None:
-        return Trained(flow, metadata, None, metadata.validity)
+        return Trained(flow, metadata, None, metadata.validity, metadata.name)
     voxels, described = exportable(shape[0]).double().eval(), shape[1]
     if (metadata.particle, metadata.pdg_id) != (described.particle, described.pdg_id):
         raise InputError(
@@ -89,7 +90,7 @@ def together(
         )
     _check_scaling(flow, voxels)
     validity = _common(metadata.validity, described.validity)
-    return Trained(flow, metadata, TrainedShape(voxels, described), validity)
+    return Trained(flow, metadata, TrainedShape(voxels, described), validity, metadata.name)
 
 
 def _check_scaling(flow: EnergyFlow, shape: ShapeFlow) -> None:
@@ -124,7 +125,8 @@ def load(
 ) -> Trained:
     """Load what a user names: a run, a checkpoint or a shipped model, and the run of its shapes.
 
-    A shipped model that has shapes brings them along, unless only the energies are wanted.
+    A shipped model that has shapes brings them along, and its name, unless only the energies are
+    wanted.
 
     Raises
     ------
@@ -146,7 +148,8 @@ def load(
         )
     energy = load_flow(_source(source))
     if shape is None and contents == "all" and _ships_shapes(source):
-        shape = source
+        trained = together(*energy, load_shape(str(source)))
+        return replace(trained, name=str(source))  # its energies may be another model, too
     return together(*energy, load_shape(_source(shape)) if shape is not None else None)
 
 

@@ -97,6 +97,7 @@ def test_a_shipped_model_brings_its_shapes(
         (run / "model.safetensors").rename(folder / name)
     monkeypatch.setattr(shipped, "model_folders", lambda: [folder.parent])
     assert load("whole").shape is not None
+    assert load("whole").name == "whole"
     assert load("whole", contents="energy").shape is None
     with pytest.raises(InputError, match="contents 'voxels' are unknown"):
         load("whole", contents="voxels")  # type: ignore[arg-type]
