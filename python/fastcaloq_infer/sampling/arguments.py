@@ -57,7 +57,7 @@ def rows(
     Raises
     ------
     InputError
-        Lengths that do not agree with each other or with ``n``.
+        Lengths that do not agree with each other or with ``n``, or more rows than fit in memory.
     """
     energies, etas = as_floats(incident_energies, "incident_energies"), as_floats(eta, "eta")
     if n is None and energies.ndim == 1 and energies.shape == etas.shape:
@@ -75,6 +75,7 @@ def rows(
             + ", ".join(f"{name} {length}" for name, length in lengths.items())
         )
     length = next(iter(lengths.values()), 1)
+    check_memory(length, 5, voxels=False)  # energy, eta, particle, and twice for the event
     return _repeated(energies, length), _repeated(etas, length)
 
 
