@@ -20,6 +20,11 @@ struct ShapeSizes {
 inline ShapeParameters random_shape(RandomFlow& random, const ShapeSizes& sizes) {
   ShapeParameters p;
   p.layers = sizes.layers;
+  for (const ShapeLayer& layer : sizes.layers) {
+    p.radii.emplace_back();
+    for (std::size_t r = 0; r < layer.n_rings; ++r)
+      p.radii.back().push_back(5.0 + 10.0 * double(r));
+  }
   p.stride = sizes.stride;
   p.offset = sizes.offset;
   p.n_features = sizes.n_features;
@@ -52,7 +57,7 @@ inline ShapeParameters random_shape(RandomFlow& random, const ShapeSizes& sizes)
   for (std::size_t g = 0; g < order.groups.size(); ++g) {
     const std::size_t size = order.groups[g].size, seen = (g + 1) * p.units;
     ShapeGroupParameters group;
-    group.hidden1_weight = weights(order.groups[g].n_known, p.units, 1.5);
+    group.hidden1_weight = weights(2 * order.groups[g].n_known, p.units, 1.5);
     group.hidden2_weight = weights(seen, p.units, 1.5);
     group.context_weight = weights(seen, size * p.context, 1.5);
     group.head1_weight = normals(size * input * p.head, 1.5 / std::sqrt(double(input)));

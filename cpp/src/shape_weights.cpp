@@ -20,6 +20,10 @@ kernels::ShapeParameters architecture(const ModelCard& model) {
   for (const LayerCard& layer : model.binning.layers) {
     const std::size_t n_rings = layer.n_rings();
     p.layers.push_back({n_rings, n_rings == 0 ? 0 : count(layer.n_alpha)});
+    p.radii.emplace_back();
+    for (std::size_t r = 0; r < n_rings; ++r) {
+      p.radii.back().push_back(0.5 * (layer.r_edges[r] + layer.r_edges[r + 1]));
+    }
   }
   p.stride = count(card.stride);
   p.offset = count(card.offset);
@@ -58,8 +62,7 @@ kernels::ShapeGroupParameters read_group(const kernels::ShapeParameters& p, std:
   kernels::ShapeGroupParameters g;
   if (group.n_known > 0) {
     // Every value as an energy and as a share of its layer's.
-    g.hidden1_weight = weights.floats(name + ".hidden1.weight",
-                                      {(kernels::kLocal > 8 ? 2 : 1) * group.n_known, p.units});
+    g.hidden1_weight = weights.floats(name + ".hidden1.weight", {2 * group.n_known, p.units});
   }
   g.hidden2_weight = weights.floats(name + ".hidden2.weight", {above, p.units});
   g.context_weight = weights.floats(name + ".context.weight", {above, group.size * p.context});

@@ -1,12 +1,10 @@
 // Packs a shape flow: lays its weights out in the order in which one shower needs them.
-//
-// The files hold, for every group, the weights from all it sees; here lie, for every group, the
-// weights to all that sees it.
 #include <algorithm>
 
 #include "aligned.hpp"
 #include "engine.hpp"
 #include "packing.hpp"
+#include "shape_writer.hpp"
 
 namespace fastcaloq::kernels {
 
@@ -14,105 +12,16 @@ struct PackedShape::Storage {
   Arena arena;
   ShapeOrder order;
   std::vector<ShapeGroupView> groups;
+  std::vector<ShapeValueView> values;
   ShapeView view;
   std::size_t multiply_adds = 0;
   std::size_t workspace_floats = 0;
 
   void describe(const ShapeParameters& p);
+  void describe_moments(const ShapeParameters& p);
   std::size_t lay_out();
   void measure();
 };
-
-namespace {
-
-// Writes the weights of some inputs block by block.
-class Writer {
- public:
-  Writer(const ShapeParameters& p, const ShapeView& view, float* weights, float* head_bias)
-      : p_(p), view_(view), weights_(weights), head_bias_(head_bias) {}
-
-  void condition() {
-    const std::size_t n = view_.n_condition;
-    for (std::size_t i = 0; i < 2; ++i) {
-      std::copy(p_.condition_weight[i].begin(), p_.condition_weight[i].end(),
-                weights_ + view_.from_condition[i]);
-    }
-    for (std::size_t g = 0; g < view_.n_groups; ++g) {
-      const ShapeGroupView& group = view_.groups[g];
-      const std::size_t width = group.size * p_.context;
-      const float* from = p_.condition_weight[2].data() + group.first * p_.context;
-      for (std::size_t k = 0; k < n; ++k) {
-        panels(view_.from_condition[2], n, view_.n_context, k, group.context,
-               from + k * view_.n_coordinates * p_.context, width);
-      }
-    }
-  }
-
-  // To group `to`, from the inputs of this and all earlier ones.
-  void group(std::size_t to) {
-    const ShapeGroupParameters& from = p_.groups[to];
-    const std::size_t units = p_.units, hidden = view_.n_hidden;
-    const ShapeGroupView& target = view_.groups[to];
-    const std::size_t width = target.size * p_.context;
-    for (std::size_t s = 0; s <= to; ++s) {
-      const ShapeGroupView& source = view_.groups[s];
-      if (s < to) {
-        const std::size_t before = (s + 1) * units;
-        rows(source.from_known, source.n_new, hidden - before, to * units - before,
-             from.hidden1_weight.data() + source.known * units);
-      }
-      rows(source.from_hidden1, units, hidden - s * units, (to - s) * units,
-           from.hidden2_weight.data() + s * units * units);
-      for (std::size_t k = 0; k < units; ++k) {
-        panels(source.from_hidden2, units, view_.n_context - source.context, k,
-               target.context - source.context,
-               from.context_weight.data() + (s * units + k) * width, width);
-      }
-    }
-    heads(from, target);
-  }
-
- private:
-  // n_in rows of `units` numbers to a column of a block.
-  void rows(std::size_t block, std::size_t n_in, std::size_t n_out, std::size_t column,
-            const float* from) {
-    for (std::size_t k = 0; k < n_in; ++k) {
-      std::copy_n(from + k * p_.units, p_.units, weights_ + block + k * n_out + column);
-    }
-  }
-
-  // Row k to columns [column, column + width) of a block in slices and panels.
-  void panels(std::size_t block, std::size_t n_in, std::size_t n_out, std::size_t k,
-              std::size_t column, const float* from, std::size_t width) {
-    const std::size_t slice = k / kSlice * kSlice;
-    const std::size_t count = std::min(n_in - slice, kSlice);
-    float* target = weights_ + block + slice * n_out + (k - slice) * kPanel;
-    for (std::size_t j = 0; j < width; ++j) {
-      const std::size_t o = column + j;
-      target[o / kPanel * count * kPanel + o % kPanel] = from[j];
-    }
-  }
-
-  void heads(const ShapeGroupParameters& from, const ShapeGroupView& target) {
-    const std::size_t first = (p_.context + kLocal) * p_.head,
-                      second = p_.head * view_.n_parameters;
-    float* weight = weights_ + target.heads;
-    float* bias = head_bias_ + target.first * (p_.head + view_.n_parameters);
-    for (std::size_t i = 0; i < target.size; ++i) {
-      weight = std::copy_n(from.head1_weight.data() + i * first, first, weight);
-      weight = std::copy_n(from.head2_weight.data() + i * second, second, weight);
-      bias = std::copy_n(from.head1_bias.data() + i * p_.head, p_.head, bias);
-      bias = std::copy_n(from.head2_bias.data() + i * view_.n_parameters, view_.n_parameters, bias);
-    }
-  }
-
-  const ShapeParameters& p_;
-  const ShapeView& view_;
-  float* weights_;
-  float* head_bias_;
-};
-
-}  // namespace
 
 void PackedShape::Storage::describe(const ShapeParameters& p) {
   view.n_layers = p.layers.size();
@@ -147,6 +56,43 @@ void PackedShape::Storage::describe(const ShapeParameters& p) {
     groups.push_back(group);
   }
   view.groups = groups.data();
+  describe_moments(p);
+}
+
+// Which moments a coordinate sees, and which a known value belongs to.
+void PackedShape::Storage::describe_moments(const ShapeParameters& p) {
+  std::vector<std::size_t> first(p.layers.size());  // row of a layer's first moment
+  for (std::size_t l = 0; l < p.layers.size(); ++l) {
+    first[l] = view.n_moments;
+    if (p.layers[l].n_alpha > 1) view.n_moments += kLayerMoments;
+  }
+  for (const ShapeValue& value : order.values) {
+    const ShapeLayer& layer = p.layers[value.layer];
+    ShapeValueView v;
+    v.layer = static_cast<std::uint32_t>(value.layer);
+    v.moment = static_cast<std::uint32_t>(value.alpha ? first[value.layer] : view.n_moments);
+    v.count = static_cast<float>(1.0 / static_cast<double>(layer.n_rings * layer.n_alpha));
+    values.push_back(v);
+  }
+  for (ShapeGroupView& group : groups) {
+    for (std::size_t i = 0; i < group.n_new; ++i) {
+      if (values[group.known + i].moment < view.n_moments) group.moments = 1;
+    }
+  }
+  const std::size_t nothing = view.n_moments;
+  for (ShapeCoordinateView& c : order.coordinates) {
+    const std::size_t own = values[c.known].moment;
+    const bool alone = own == nothing || own == 0;  // no layer with bins in alpha before it
+    for (std::size_t j = 0; j < kLayerMoments; ++j) {
+      c.moment[j] = static_cast<std::uint32_t>(own == nothing ? nothing : own + j);
+    }
+    constexpr std::size_t seen[] = {0, 1, 4};  // of the layer before: where its centre is, how full
+    for (std::size_t j = 0; j < 3; ++j) {
+      c.moment[kLayerMoments + j] =
+          static_cast<std::uint32_t>(alone ? nothing : own - kLayerMoments + seen[j]);
+    }
+  }
+  view.values = values.data();
 }
 
 // Places of the blocks; returns how long the stream of weights is.
@@ -165,7 +111,7 @@ std::size_t PackedShape::Storage::lay_out() {
     group.from_hidden1 = place(view.units, view.n_hidden - g * view.units);
     group.from_hidden2 = place(view.units, view.n_context - group.context);
     group.heads = place(group.size, head);
-    group.from_known = place(group.n_new, view.n_hidden - (g + 1) * view.units);
+    group.from_known = place(2 * group.n_new, view.n_hidden - (g + 1) * view.units);
   }
   return end + kPanel;
 }
@@ -176,7 +122,7 @@ void PackedShape::Storage::measure() {
   multiply_adds = view.n_condition * (2 * view.n_hidden + seen);
   for (std::size_t g = 0; g < view.n_groups; ++g) {
     const std::size_t before = (g + 1) * view.units;
-    multiply_adds += (groups[g].known + before) * view.units;
+    multiply_adds += (2 * groups[g].known + before) * view.units;
     multiply_adds += before * groups[g].size * view.context;
   }
   multiply_adds +=
@@ -184,18 +130,19 @@ void PackedShape::Storage::measure() {
 
   const std::size_t terms = 2 * view.spline.bins * kPanel;
   const std::size_t input = view.context + kLocal;
-  const std::size_t most_seen = view.n_condition + std::max(view.n_known, view.n_hidden);
-  const std::size_t rows = 3 * view.n_condition + view.n_known + 1 + 2 * view.n_hidden +
+  const std::size_t most_seen = view.n_condition + std::max(2 * view.n_known, view.n_hidden);
+  const std::size_t rows = 3 * view.n_condition + 2 * view.n_known + 1 + 2 * view.n_hidden +
                            view.n_energies + round_up(view.max_group * view.context, kPanel) +
-                           input + view.head + view.n_parameters;
+                           view.n_layers + 2 * view.n_moments + 1 + input + view.head +
+                           view.n_parameters;
   const std::size_t batch =
       rows * kChunk + terms + std::max({most_seen, input, view.head}) * kPanel;
-  constexpr std::size_t n_rows = 20;  // each rounded up and followed by a panel
-  const std::size_t single = view.n_condition + 2 * view.n_hidden + view.n_context + view.units +
-                             view.n_coordinates + view.n_known + 1 + view.n_energies +
-                             6 * view.max_group + input + view.head + view.n_parameters +
-                             view.n_parameters * round_up(view.max_group, kPanel) + terms +
-                             n_rows * 2 * kPanel;
+  constexpr std::size_t n_rows = 24;  // each rounded up and followed by a panel
+  const std::size_t single =
+      view.n_condition + 2 * view.n_hidden + view.n_context + view.units + 2 * view.n_coordinates +
+      2 * view.n_known + 1 + view.n_energies + view.n_layers + 2 * view.n_moments + 2 +
+      6 * view.max_group + input + view.head + view.n_parameters +
+      view.n_parameters * round_up(view.max_group, kPanel) + terms + n_rows * 2 * kPanel;
   workspace_floats = std::max(batch, single);
 }
 
@@ -210,6 +157,9 @@ PackedShape::PackedShape(const ShapeParameters& p) : storage_(std::make_unique<S
   s.arena.reserve(n_weights);
   for (const std::size_t n : biases) s.arena.reserve(n);
   s.arena.reserve(n_head_bias);
+  const std::size_t n_scales = s.view.n_moments + kPanel;
+  s.arena.reserve(s.view.n_known * kPanel);
+  s.arena.reserve(n_scales);
   s.arena.allocate();
 
   float* weights = s.arena.take(n_weights);
@@ -218,6 +168,11 @@ PackedShape::PackedShape(const ShapeParameters& p) : storage_(std::make_unique<S
   float* head_bias = s.arena.take(n_head_bias);
   s.view.weights = weights;
   s.view.head_bias = head_bias;
+  float* by_share = s.arena.take(s.view.n_known * kPanel);
+  float* moment_scale = s.arena.take(n_scales);
+  s.view.by_share = by_share;
+  s.view.moment_scale = moment_scale;
+  write_moments(p, s.order, s.view, by_share, moment_scale);
   for (std::size_t i = 0; i < 2; ++i) {
     std::copy(p.condition_bias[i].begin(), p.condition_bias[i].end(), bias[i]);
   }
@@ -225,7 +180,7 @@ PackedShape::PackedShape(const ShapeParameters& p) : storage_(std::make_unique<S
     std::copy_n(p.condition_bias[2].data() + group.first * p.context, group.size * p.context,
                 bias[2] + group.context);
   }
-  Writer writer(p, s.view, weights, head_bias);
+  ShapeWriter writer(p, s.view, weights, head_bias);
   writer.condition();
   for (std::size_t g = 0; g < s.view.n_groups; ++g) writer.group(g);
   s.measure();

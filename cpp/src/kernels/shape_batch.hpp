@@ -5,42 +5,19 @@
 
 #include "dense.hpp"
 #include "shape_draw.hpp"
+#include "shape_panels.hpp"
 
 namespace fastcaloq::kernels::FASTCALOQ_VARIANT {
 
-// kPanel columns of the row at `from`; the row may end before, memory does not.
-FASTCALOQ_INLINE void copy_columns(const float* from, float* panel) {
-#pragma GCC unroll 4
-  for (std::size_t v = 0; v < kPanel; v += kLanes) store(panel + v, loadu(from + v));
-}
-
-// Columns [column, column + kPanel) of n_in rows of n_out; returns the end of what was written.
-static float* copy_rows(const float* weight, std::size_t n_in, std::size_t n_out,
-                        std::size_t column, float* panel) {
-  for (std::size_t i = 0; i < n_in; ++i, panel += kPanel) {
-    copy_columns(weight + i * n_out + column, panel);
-  }
-  return panel;
-}
-
-// The same of panels in slices; `column` is a multiple of kPanel.
-static float* copy_panels(const float* weight, std::size_t n_in, std::size_t n_out,
-                          std::size_t column, float* panel) {
-  for (std::size_t i = 0; i < n_in; i += kSlice) {
-    const std::size_t count = n_in - i < kSlice ? n_in - i : kSlice;
-    const float* slice = weight + i * n_out + column * count;
-    for (std::size_t k = 0; k < count; ++k, panel += kPanel)
-      copy_columns(slice + k * kPanel, panel);
-  }
-  return panel;
-}
-
 // Scratch of a chunk: rows of kChunk showers, and one panel of weights.
 struct ShapeColumns {
-  float* known;    // [n_condition + n_known + 1], the condition, the known values, a zero
+  float* known;    // [n_condition + 2 n_known + 1], the condition, the known values, a zero
   float* hidden1;  // [n_condition + n_hidden]
   float* hidden2;  // [n_condition + n_hidden]
   float* energy;   // [n_energies]
+  float* inverse;  // [n_layers], 1 / MeV
+  float* sums;     // [n_moments]
+  float* moments;  // [n_moments + 1], encoded, of what earlier groups revealed; a zero
   float* context;  // [max_group * context rounded up to kPanel]
   float* input;    // [context + kLocal]
   float* head;     // [head]
@@ -57,10 +34,13 @@ static ShapeColumns shape_columns(const ShapeView& shape, float* scratch) {
     return row;
   };
   const std::size_t context = (shape.max_group * shape.context + kPanel - 1) / kPanel * kPanel;
-  c.known = take(shape.n_condition + shape.n_known + 1);
+  c.known = take(shape.n_condition + 2 * shape.n_known + 1);
   c.hidden1 = take(shape.n_condition + shape.n_hidden);
   c.hidden2 = take(shape.n_condition + shape.n_hidden);
   c.energy = take(shape.n_energies);
+  c.inverse = take(shape.n_layers);
+  c.sums = take(shape.n_moments);
+  c.moments = take(shape.n_moments + 1);
   c.context = take(context);
   c.input = take(shape.context + kLocal);
   c.head = take(shape.head);
@@ -92,6 +72,7 @@ static void start_batch(const ShapeView& shape, const ShapeColumns& columns,
     for (std::size_t l = 0; l < layers; ++l) {
       for (std::size_t i = 0; i < kLanes; ++i) energies[i] = layer_energy[shower(i) * layers + l];
       const F energy = load(energies);
+      store(columns.inverse + l * stride + first, set1(1.0f) / max(set1(kLeastEnergy), energy));
       store(c + (2 + l) * stride + first, encode(shape, energy));
       store(c + (2 + layers + l) * stride + first, log_response(shape, energy, load(incident)));
     }
@@ -101,7 +82,13 @@ static void start_batch(const ShapeView& shape, const ShapeColumns& columns,
             layer_energy[shower(i) * layers + shape.starts[k].layer];
       }
     }
-    store(c + (shape.n_condition + shape.n_known) * stride + first, set1(0.0f));
+    store(c + (shape.n_condition + 2 * shape.n_known) * stride + first, set1(0.0f));
+    for (std::size_t m = 0; m < shape.n_moments; ++m) {
+      store(columns.sums + m * stride + first, set1(0.0f));
+    }
+    for (std::size_t m = 0; m <= shape.n_moments; ++m) {
+      store(columns.moments + m * stride + first, set1(0.0f));
+    }
   }
   for (std::size_t i = 0; i < shape.n_condition * stride; ++i) {
     columns.hidden1[i] = columns.hidden2[i] = c[i];
@@ -133,10 +120,10 @@ static void hidden_batch(const ShapeView& shape, const ShapeColumns& columns, st
                            columns.panel);
     for (std::size_t s = 0; s < g; ++s) {
       const std::size_t before = (s + 1) * units;
-      end = copy_rows(shape.weights + shape.groups[s].from_known, shape.groups[s].n_new,
+      end = copy_rows(shape.weights + shape.groups[s].from_known, 2 * shape.groups[s].n_new,
                       hidden - before, own + j - before, end);
     }
-    panel_batch<Activation::silu>(columns, n_condition + shape.groups[g].known,
+    panel_batch<Activation::silu>(columns, n_condition + 2 * shape.groups[g].known,
                                   panel_width(j, units), shape.bias[0] + own + j, columns.known,
                                   vectors, h1 + j * stride);
   }
@@ -196,7 +183,11 @@ static void head_batch(const ShapeView& shape, const ShapeColumns& columns, std:
           encode(shape, load(columns.energy + c.total * stride + i)));
     for (std::size_t j = 0; j < kNeighbours; ++j) {
       store(columns.input + (context + 1 + j) * stride + i,
-            load(known + c.neighbour[j] * stride + i));
+            load(known + 2 * c.neighbour[j] * stride + i));
+    }
+    for (std::size_t j = 0; j < kMoments; ++j) {
+      store(columns.input + (context + 1 + kNeighbours + j) * stride + i,
+            load(columns.moments + c.moment[j] * stride + i));
     }
   }
   const float* first = shape.weights + group.heads + index * (n_in * head + head * parameters);
@@ -214,6 +205,25 @@ static void head_batch(const ShapeView& shape, const ShapeColumns& columns, std:
   }
 }
 
+// Writes value `value`, `energy` in the vector at i, where the network sees it.
+FASTCALOQ_INLINE void reveal_batch(const ShapeView& shape, const ShapeColumns& columns,
+                                   std::size_t value, F energy, std::size_t i) {
+  constexpr std::size_t stride = kChunk;
+  const ShapeValueView& v = shape.values[value];
+  const F share = energy * load(columns.inverse + v.layer * stride + i);
+  float* known = columns.known + (shape.n_condition + 2 * value) * stride + i;
+  store(known, encode(shape, energy));
+  store(known + stride, share * set1(kShareScale));
+  if (v.moment == shape.n_moments) return;
+  float* sums = columns.sums + v.moment * stride + i;
+  const float* by_share = shape.by_share + value * kPanel;
+  for (std::size_t m = 0; m + 1 < kLayerMoments; ++m) {
+    store(sums + m * stride, fma(set1(by_share[m]), share, load(sums + m * stride)));
+  }
+  float* count = sums + (kLayerMoments - 1) * stride;
+  store(count, load(count) + select(set1(0.0f) < energy, set1(v.count), set1(0.0f)));
+}
+
 // At most kChunk showers.
 static void sample_shape_batch(const ShapeView& shape, const float* incident_energy,
                                const float* condition, const float* features,
@@ -224,7 +234,6 @@ static void sample_shape_batch(const ShapeView& shape, const float* incident_ene
   const std::size_t vectors = (n + kLanes - 1) / kLanes;
   start_batch(shape, columns, incident_energy, condition, features, layer_energy, n,
               vectors * kLanes);
-  float* known = columns.known + shape.n_condition * stride;
   alignas(64) float normal[kLanes];
   for (std::size_t g = 0; g < shape.n_groups; ++g) {
     hidden_batch(shape, columns, g, vectors);
@@ -240,12 +249,19 @@ static void sample_shape_batch(const ShapeView& shape, const float* incident_ene
           normal[lane] = latents[s * shape.n_coordinates + k];
         }
         F taken, left;
-        divide(shape, columns.theta + i, stride, normal_cdf(load(normal)),
+        const F z = load(normal);
+        divide(shape, columns.theta + i, stride, normal_cdf(z), normal_cdf(-z),
                load(columns.energy + c.total * stride + i), taken, left, columns.terms);
         store(columns.energy + c.taken * stride + i, taken);
         store(columns.energy + c.left * stride + i, left);
-        store(known + c.known * stride + i, encode(shape, taken));
-        if (c.last) store(known + (c.known + 1) * stride + i, encode(shape, left));
+        reveal_batch(shape, columns, c.known, taken, i);
+        if (c.last) reveal_batch(shape, columns, c.known + 1, left, i);
+      }
+    }
+    for (std::size_t m = 0; m < (group.moments ? shape.n_moments : 0); ++m) {
+      for (std::size_t i = 0; i < vectors * kLanes; i += kLanes) {
+        store(columns.moments + m * stride + i,
+              encode_moment(load(columns.sums + m * stride + i), set1(shape.moment_scale[m])));
       }
     }
   }

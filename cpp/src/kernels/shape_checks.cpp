@@ -40,6 +40,10 @@ void check_parameters(const ShapeParameters& p, const ShapeOrder& order) {
   block.kind = CouplingKind::affine;  // the log scale has the bound of an affine block
   check_elementwise(block, "shape");
 
+  if (p.radii.size() != p.layers.size()) refuse("shape: radii are not given for every layer");
+  for (std::size_t l = 0; l < p.layers.size(); ++l) {
+    if (p.radii[l].size() != p.layers[l].n_rings) refuse("shape: a ring lacks its radius");
+  }
   const std::size_t n_condition = 2 + 2 * p.layers.size() + p.n_features;
   const std::size_t hidden = p.units * order.groups.size();
   const std::size_t widths[] = {hidden, hidden, order.coordinates.size() * p.context};
@@ -57,7 +61,8 @@ void check_parameters(const ShapeParameters& p, const ShapeOrder& order) {
     const ShapeGroupParameters& group = p.groups[g];
     const std::string what = "shape.group" + std::to_string(g);
     const std::size_t size = order.groups[g].size, seen = (g + 1) * p.units;
-    check_size(group.hidden1_weight, order.groups[g].n_known * p.units, what + ".hidden1.weight");
+    check_size(group.hidden1_weight, 2 * order.groups[g].n_known * p.units,
+               what + ".hidden1.weight");
     check_size(group.hidden2_weight, seen * p.units, what + ".hidden2.weight");
     check_size(group.context_weight, seen * size * p.context, what + ".context.weight");
     check_size(group.head1_weight, size * n_in * p.head, what + ".head1.weight");

@@ -107,6 +107,8 @@ class Builder {
         const bool last = r + 2 == n;
         ShapeCoordinateView& c = draw(left, rings[r].row, last ? rings[r + 1].row : kNone);
         rings[r].known = c.known;
+        order_.values.push_back({l, r, {}});
+        if (last) order_.values.push_back({l, r + 1, {}});
         if (last) rings[r + 1].known = c.known + 1;
         for (std::size_t back = 1; back <= 3 && back <= r; ++back) {
           see(c, back - 1, rings[r - back].known);
@@ -148,6 +150,8 @@ class Builder {
     const bool last = a + 2 == n;
     ShapeCoordinateView& c = draw(ring.row, voxel(l, r, a), last ? voxel(l, r, n - 1) : kNone);
     ring.voxel_known[a] = c.known;
+    order_.values.push_back({l, r, a});
+    if (last) order_.values.push_back({l, r, n - 1});
     if (last) ring.voxel_known[n - 1] = c.known + 1;
     if (r > 0) {
       const std::vector<std::uint32_t>& inner = rings_[l][r - 1].voxel_known;

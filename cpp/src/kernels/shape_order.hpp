@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "shape_views.hpp"
@@ -27,8 +28,16 @@ struct ShapeGroup {
   std::size_t n_known = 0;  // values that earlier groups revealed
 };
 
+// A ring's energy (no alpha) or a voxel's, in the order in which they become known.
+struct ShapeValue {
+  std::size_t layer = 0;
+  std::size_t ring = 0;
+  std::optional<std::size_t> alpha;
+};
+
 struct ShapeOrder {
   std::vector<ShapeCoordinateView> coordinates;
+  std::vector<ShapeValue> values;  // [M]
   std::vector<ShapeGroup> groups;
   std::vector<ShapeStart> starts;  // where the layer energies go
   std::size_t n_voxels = 0;        // V

@@ -17,18 +17,19 @@ namespace fastcaloq::kernels {
 
 // All weights [in, out] row-major: a row vector times the matrix.
 struct ShapeGroupParameters {
-  std::vector<float> hidden1_weight;  // [known_g, units]; empty where known_g = 0
+  std::vector<float> hidden1_weight;  // [2 known_g, units]; empty where known_g = 0
   std::vector<float> hidden2_weight;  // [(g + 1) units, units]
   std::vector<float> context_weight;  // [(g + 1) units, n_g context]
-  std::vector<float> head1_weight;    // [n_g, context + 8, head]
+  std::vector<float> head1_weight;    // [n_g, context + kLocal, head]
   std::vector<float> head1_bias;      // [n_g, head]
   std::vector<float> head2_weight;    // [n_g, head, 4 + 3 bins - 1]
   std::vector<float> head2_bias;      // [n_g, 4 + 3 bins - 1]
 };
 
 struct ShapeParameters {
-  std::vector<ShapeLayer> layers;  // [L], in the order of the layer energies
-  std::size_t stride = 0;          // of the order of the voxels, see shape_order.hpp
+  std::vector<ShapeLayer> layers;          // [L], in the order of the layer energies
+  std::vector<std::vector<double>> radii;  // [L][rings], mm: the middle of every ring
+  std::size_t stride = 0;                  // of the order of the voxels, see shape_order.hpp
   std::size_t offset = 0;
   std::size_t n_features = 0;  // Q, of the shape's own conditioner
   std::size_t units = 0;       // hidden units per group and layer

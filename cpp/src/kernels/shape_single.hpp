@@ -6,132 +6,9 @@
 #pragma once
 
 #include "shape_draw.hpp"
+#include "shape_products.hpp"
 
 namespace fastcaloq::kernels::FASTCALOQ_VARIANT {
-
-// sum[o] += sum_i x[i] weight[i * row + o] for o < n, and garbage up to the next vector's end.
-template <std::size_t kInputs>
-static void add_rows(const float* weight, std::size_t row, const float* x, float* sum,
-                     std::size_t n) {
-  F input[kInputs];
-#pragma GCC unroll 8
-  for (std::size_t i = 0; i < kInputs; ++i) input[i] = set1(x[i]);
-  for (std::size_t o = 0; o < n; o += kLanes) {
-    F total = loadu(sum + o);
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < kInputs; ++i) {
-      total = fma(loadu(weight + i * row + o), input[i], total);
-    }
-    storeu(sum + o, total);
-  }
-}
-
-// The same with weight [n / kPanel][kInputs][kPanel].
-template <std::size_t kInputs>
-static void add_panels(const float* weight, const float* x, float* sum, std::size_t n) {
-  F input[kInputs];
-#pragma GCC unroll 8
-  for (std::size_t i = 0; i < kInputs; ++i) input[i] = set1(x[i]);
-  for (std::size_t o = 0; o < n; o += kPanel) {
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < kPanel; v += kLanes) {
-      F total = load(sum + o + v);
-#pragma GCC unroll 8
-      for (std::size_t i = 0; i < kInputs; ++i) {
-        total = fma(load(weight + i * kPanel + v), input[i], total);
-      }
-      store(sum + o + v, total);
-    }
-    weight += kInputs * kPanel;
-  }
-}
-
-#define FASTCALOQ_FOR_INPUTS(count, call) \
-  switch (count) {                        \
-    case 1:                               \
-      call(1);                            \
-      break;                              \
-    case 2:                               \
-      call(2);                            \
-      break;                              \
-    case 3:                               \
-      call(3);                            \
-      break;                              \
-    case 4:                               \
-      call(4);                            \
-      break;                              \
-    case 5:                               \
-      call(5);                            \
-      break;                              \
-    case 6:                               \
-      call(6);                            \
-      break;                              \
-    case 7:                               \
-      call(7);                            \
-      break;                              \
-    default:                              \
-      call(8);                            \
-  }
-
-static void add_all_rows(const float* weight, const float* x, std::size_t n_in, float* sum,
-                         std::size_t n_out) {
-  for (std::size_t i = 0; i < n_in; i += kSlice) {
-    const float* w = weight + i * n_out;
-#define FASTCALOQ_CALL(n) add_rows<n>(w, n_out, x + i, sum, n_out)
-    FASTCALOQ_FOR_INPUTS(n_in - i, FASTCALOQ_CALL)
-#undef FASTCALOQ_CALL
-  }
-}
-
-static void add_all_panels(const float* weight, const float* x, std::size_t n_in, float* sum,
-                           std::size_t n_out) {
-  for (std::size_t i = 0; i < n_in; i += kSlice) {
-    const float* w = weight + i * n_out;
-#define FASTCALOQ_CALL(n) add_panels<n>(w, x + i, sum, n_out)
-    FASTCALOQ_FOR_INPUTS(n_in - i, FASTCALOQ_CALL)
-#undef FASTCALOQ_CALL
-  }
-}
-#undef FASTCALOQ_FOR_INPUTS
-
-// y[o] = activation(bias[o] + sum_k x[k] weight[k * row + o]), o < kVectors * kLanes.
-template <std::size_t kVectors, Activation kActivation>
-static void head_vectors(const float* weight, std::size_t row, const float* bias, const float* x,
-                         std::size_t n_in, float* y) {
-  F sum[kVectors];
-#pragma GCC unroll 4
-  for (std::size_t v = 0; v < kVectors; ++v) sum[v] = loadu(bias + v * kLanes);
-  for (std::size_t k = 0; k < n_in; ++k) {
-    const F input = set1(x[k]);
-#pragma GCC unroll 4
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      sum[v] = fma(loadu(weight + k * row + v * kLanes), input, sum[v]);
-    }
-  }
-#pragma GCC unroll 4
-  for (std::size_t v = 0; v < kVectors; ++v) storeu(y + v * kLanes, activate<kActivation>(sum[v]));
-}
-
-// One layer of a coordinate's head, weight [n_in, n_out]; garbage up to the last vector's end.
-template <Activation kActivation>
-static void head_layer(const float* weight, const float* bias, const float* x, std::size_t n_in,
-                       float* y, std::size_t n_out) {
-  for (std::size_t o = 0; o < n_out; o += 4 * kLanes) {
-    switch ((n_out - o + kLanes - 1) / kLanes) {
-      case 1:
-        head_vectors<1, kActivation>(weight + o, n_out, bias + o, x, n_in, y + o);
-        break;
-      case 2:
-        head_vectors<2, kActivation>(weight + o, n_out, bias + o, x, n_in, y + o);
-        break;
-      case 3:
-        head_vectors<3, kActivation>(weight + o, n_out, bias + o, x, n_in, y + o);
-        break;
-      default:
-        head_vectors<4, kActivation>(weight + o, n_out, bias + o, x, n_in, y + o);
-    }
-  }
-}
 
 // Rows of one shower's scratch; each may be written up to kPanel floats beyond its end.
 struct ShapeRows {
@@ -141,8 +18,12 @@ struct ShapeRows {
   float* context;     // [n_context], starts on a cache line
   float* hidden;      // [units]
   float* uniform;     // [n_coordinates]
-  float* known;       // [n_known + 1], a zero behind the last
+  float* rest;        // [n_coordinates], one minus it, with digits of its own
+  float* known;       // [2 n_known + 1], a zero behind the last
   float* energy;      // [n_energies]
+  float* inverse;     // [n_layers], 1 / MeV
+  float* sums;        // [n_moments]
+  float* moments;     // [n_moments + 1], encoded; a zero behind the last
   float* total;       // [max_group]
   float* total_code;  // [max_group]
   float* taken;       // [max_group]
@@ -171,8 +52,12 @@ static ShapeRows shape_rows(const ShapeView& shape, float* scratch) {
   rows.context = take(shape.n_context);
   rows.hidden = take(shape.units);
   rows.uniform = take(shape.n_coordinates);
-  rows.known = take(shape.n_known + 1);
+  rows.rest = take(shape.n_coordinates);
+  rows.known = take(2 * shape.n_known + 1);
   rows.energy = take(shape.n_energies);
+  rows.inverse = take(shape.n_layers);
+  rows.sums = take(shape.n_moments + 1);
+  rows.moments = take(shape.n_moments + 1);
   rows.total = take(shape.max_group);
   rows.total_code = take(shape.max_group);
   rows.taken = take(shape.max_group);
@@ -208,12 +93,19 @@ static void start_single(const ShapeView& shape, const ShapeRows& rows, float in
 
   for (std::size_t k = 0; k < shape.n_coordinates; ++k) rows.uniform[k] = latents[k];
   for (std::size_t k = 0; k < shape.n_coordinates; k += kLanes) {
-    store(rows.uniform + k, normal_cdf(load(rows.uniform + k)));
+    const F z = load(rows.uniform + k);
+    store(rows.uniform + k, normal_cdf(z));
+    store(rows.rest + k, normal_cdf(-z));
   }
+  for (std::size_t l = 0; l < layers; ++l) {
+    const float energy = layer_energy[l];
+    rows.inverse[l] = 1.0f / (energy > kLeastEnergy ? energy : kLeastEnergy);
+  }
+  for (std::size_t m = 0; m <= shape.n_moments; ++m) rows.sums[m] = rows.moments[m] = 0.0f;
   for (std::size_t i = 0; i < shape.n_starts; ++i) {
     rows.energy[shape.starts[i].row] = layer_energy[shape.starts[i].layer];
   }
-  rows.known[shape.n_known] = 0.0f;
+  rows.known[2 * shape.n_known] = 0.0f;
 
   for (std::size_t o = 0; o < shape.n_hidden; ++o) rows.sum1[o] = shape.bias[0][o];
   for (std::size_t o = 0; o < shape.n_hidden; ++o) rows.sum2[o] = shape.bias[1][o];
@@ -235,7 +127,10 @@ static void heads_single(const ShapeView& shape, const ShapeRows& rows,
     for (std::size_t j = 0; j < shape.context; ++j) rows.input[j] = context[j];
     float* local = rows.input + shape.context;
     local[0] = rows.total_code[i];
-    for (std::size_t j = 0; j < kNeighbours; ++j) local[1 + j] = rows.known[c.neighbour[j]];
+    for (std::size_t j = 0; j < kNeighbours; ++j) local[1 + j] = rows.known[2 * c.neighbour[j]];
+    for (std::size_t j = 0; j < kMoments; ++j) {
+      local[1 + kNeighbours + j] = rows.moments[c.moment[j]];
+    }
     const float* w = shape.weights + group.heads + i * weights;
     const float* bias = shape.head_bias + (group.first + i) * (shape.head + parameters);
     head_layer<Activation::silu>(w, bias, rows.input, n_in, rows.head, shape.head);
@@ -245,6 +140,21 @@ static void heads_single(const ShapeView& shape, const ShapeRows& rows,
       rows.theta[p * rows.theta_stride + i] = rows.row[p];
     }
   }
+}
+
+// Writes a value where the network sees it, as reveal_batch does.
+FASTCALOQ_INLINE void reveal_single(const ShapeView& shape, const ShapeRows& rows,
+                                    std::size_t value, float energy, float code) {
+  const ShapeValueView& v = shape.values[value];
+  const float share = energy * rows.inverse[v.layer];
+  rows.known[2 * value] = code;
+  rows.known[2 * value + 1] = share * kShareScale;
+  if (v.moment == shape.n_moments) return;
+  float* sums = rows.sums + v.moment;
+  const float count = sums[kLayerMoments - 1] + (0.0f < energy ? v.count : 0.0f);
+  // Lanes beyond the four sums add nothing to what stands behind them.
+  storeu(sums, fma(load(shape.by_share + value * kPanel), set1(share), loadu(sums)));
+  sums[kLayerMoments - 1] = count;
 }
 
 static void sample_shape_single(const ShapeView& shape, float incident_energy,
@@ -278,7 +188,7 @@ static void sample_shape_single(const ShapeView& shape, float incident_energy,
     for (std::size_t i = 0; i < group.size; i += kLanes) {
       F taken, left;
       divide(shape, rows.theta + i, rows.theta_stride, loadu(rows.uniform + group.first + i),
-             load(rows.total + i), taken, left, rows.terms);
+             loadu(rows.rest + group.first + i), load(rows.total + i), taken, left, rows.terms);
       store(rows.taken + i, taken);
       store(rows.left + i, left);
       store(rows.taken_code + i, encode(shape, taken));
@@ -288,10 +198,14 @@ static void sample_shape_single(const ShapeView& shape, float incident_energy,
       const ShapeCoordinateView& c = coordinates[i];
       rows.energy[c.taken] = rows.taken[i];
       rows.energy[c.left] = rows.left[i];
-      rows.known[c.known] = rows.taken_code[i];
-      if (c.last) rows.known[c.known + 1] = rows.left_code[i];
+      reveal_single(shape, rows, c.known, rows.taken[i], rows.taken_code[i]);
+      if (c.last) reveal_single(shape, rows, c.known + 1, rows.left[i], rows.left_code[i]);
     }
-    add_all_rows(shape.weights + group.from_known, rows.known + group.known, group.n_new,
+    for (std::size_t m = 0; m < (group.moments ? shape.n_moments : 0); m += kLanes) {
+      store(rows.moments + m, encode_moment(load(rows.sums + m), load(shape.moment_scale + m)));
+    }
+    rows.moments[shape.n_moments] = 0.0f;
+    add_all_rows(shape.weights + group.from_known, rows.known + 2 * group.known, 2 * group.n_new,
                  rows.sum1 + own + units, hidden - own - units);
   }
   for (std::size_t v = 0; v < shape.n_voxels; ++v) voxel_energy[v] = rows.energy[v];

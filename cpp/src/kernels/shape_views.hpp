@@ -8,9 +8,22 @@
 
 namespace fastcaloq::kernels {
 
-// Local features of a coordinate: the energy it shares out, and its neighbours.
+// Local features of a coordinate: the energy it shares out, its neighbours, and moments.
 inline constexpr std::size_t kNeighbours = 7;
-inline constexpr std::size_t kLocal = 1 + kNeighbours;
+inline constexpr std::size_t kMoments = 8;
+inline constexpr std::size_t kLocal = 1 + kNeighbours + kMoments;
+
+// Moments of a layer with bins in alpha over the voxels known so far, w being a voxel's share of its
+// layer, r the middle of its ring and phi that of its bin: sums of w r cos(phi), w r sin(phi),
+// w r^2 cos(2 phi), w r^2 sin(2 phi), each as asinh(sum / unit) * scale; and the part of the
+// layer's voxels that is known and not empty.
+inline constexpr std::size_t kLayerMoments = 5;
+
+// A known value is two inputs: its encoded energy, and this times its share of its layer.
+inline constexpr float kShareScale = 10.0f;
+
+// Energy in MeV that an empty layer is taken to have where a share of it is asked for.
+inline constexpr float kLeastEnergy = 1e-9f;
 
 // Inputs whose weights lie side by side, see ShapeView::weights.
 inline constexpr std::size_t kSlice = 8;
@@ -23,6 +36,14 @@ struct ShapeCoordinateView {
   std::uint32_t known = 0;  // x is this known value; where `last`, the rest is the next one
   std::uint32_t last = 0;   // 1: the last of its chain
   std::uint32_t neighbour[kNeighbours] = {};  // known values; M where there is none
+  std::uint32_t moment[kMoments] = {};        // rows of moments; n_moments where there is none
+};
+
+// What a known value adds to the moments.
+struct ShapeValueView {
+  std::uint32_t layer = 0;
+  std::uint32_t moment = 0;  // first row of its layer's; n_moments: none
+  float count = 0;           // one over the number of the layer's voxels
 };
 
 // The energy of a layer starts in this row of energies.
@@ -37,6 +58,7 @@ struct ShapeGroupView {
   std::size_t size = 0;
   std::size_t known = 0;         // values known before the group
   std::size_t n_new = 0;         // values it reveals
+  std::size_t moments = 0;       // 1: some of them are voxels of layers with bins in alpha
   std::size_t context = 0;       // first column of its context numbers, a multiple of kPanel
   std::size_t from_hidden1 = 0;  // its first hidden units to the second ones, own group and later
   std::size_t from_hidden2 = 0;  // its second hidden units to the context, own group and later
@@ -52,6 +74,7 @@ struct ShapeView {
   std::size_t n_coordinates = 0;  // C, latents used
   std::size_t n_groups = 0;       // G
   std::size_t n_known = 0;        // M
+  std::size_t n_moments = 0;      // kLayerMoments for every layer with bins in alpha
   std::size_t n_energies = 0;
   std::size_t n_starts = 0;
   std::size_t units = 0;
@@ -65,6 +88,9 @@ struct ShapeView {
   const ShapeCoordinateView* coordinates = nullptr;  // [C]
   const ShapeGroupView* groups = nullptr;            // [G]
   const ShapeStart* starts = nullptr;                // [n_starts]
+  const ShapeValueView* values = nullptr;            // [M]
+  const float* by_share = nullptr;      // [M][kPanel]: times a value's share, four sums, then zeros
+  const float* moment_scale = nullptr;  // [n_moments], padded; 0: taken as it is
   // Every weight once, in the order in which one shower needs them: the condition's, then group by
   // group. A block holds the weights from some inputs to all outputs that depend on them, and
   // starts on a cache line. kPanel floats may be read behind every weight.

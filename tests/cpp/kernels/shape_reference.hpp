@@ -78,6 +78,35 @@ inline std::vector<Cell> neighbours(const Cell& cell) {
           {l, r, -1}};
 }
 
+// The layer before `layer` that has bins in alpha; -1: none.
+inline int layer_before(const ShapeParameters& p, int layer) {
+  while (--layer >= 0 && p.layers[std::size_t(layer)].n_alpha < 2) {
+  }
+  return layer;
+}
+
+// Moments of a layer over the voxels whose shares are known; zeros for layer -1.
+template <class T>
+std::vector<T> moments(const ShapeParameters& p, const std::map<Cell, T>& share, int layer) {
+  std::vector<T> sums(5, T(0));
+  if (layer < 0) return sums;
+  const ShapeLayer& grid = p.layers[std::size_t(layer)];
+  const T pi = std::acos(T(-1));
+  for (const auto& [cell, w] : share) {
+    const auto [l, r, a] = cell;
+    if (l != layer || a < 0) continue;
+    const T radius = static_cast<T>(p.radii[std::size_t(l)][std::size_t(r)]);
+    const T phi = 2 * pi * (T(a) + T(0.5)) / static_cast<T>(grid.n_alpha);
+    sums[0] += w * radius * std::cos(phi);
+    sums[1] += w * radius * std::sin(phi);
+    sums[2] += w * radius * radius * std::cos(2 * phi);
+    sums[3] += w * radius * radius * std::sin(2 * phi);
+    if (w > 0) sums[4] += 1 / static_cast<T>(grid.n_rings * grid.n_alpha);
+  }
+  return {std::asinh(sums[0] / T(0.5)) / 4, std::asinh(sums[1] / T(0.5)) / 4,
+          std::asinh(sums[2] / 2) / 6, std::asinh(sums[3] / 2) / 6, sums[4]};
+}
+
 template <class T>
 T silu(T x) {
   return x / (1 + std::exp(-x));
@@ -119,7 +148,7 @@ std::vector<T> sample_shape(const ShapeParameters& p, float incident, const floa
   const T log_scale_bound = static_cast<T>(p.log_scale_bound);
   const std::size_t parameters = 4 + 3 * p.bins - 1;
 
-  std::map<Cell, T> energy, code;  // of what was drawn so far
+  std::map<Cell, T> energy, code, share;  // of what was drawn so far
   std::map<std::pair<int, int>, T> left;
   for (std::size_t l = 0; l < n_layers; ++l) {
     left[{static_cast<int>(l), -1}] = layer_energy[l];
@@ -149,6 +178,11 @@ std::vector<T> sample_shape(const ShapeParameters& p, float incident, const floa
     add_product(h2, group.context_weight.data(), size * context, 0, sum);
 
     next = known;
+    const auto reveal = [&](int l, T value) {
+      const T inverse = 1 / std::max(static_cast<T>(layer_energy[l]), T(1e-9));
+      next.push_back(encode(value));
+      next.push_back(10 * value * inverse);
+    };
     for (std::size_t i = 0; i < size; ++i) {
       const auto [l, r, a] = order[first + i].cell;
       if (a == 0) left[{l, r}] = energy[{l, r, -1}];
@@ -160,6 +194,10 @@ std::vector<T> sample_shape(const ShapeParameters& p, float incident, const floa
         const auto at = code.find(cell);
         x.push_back(at == code.end() ? T(0) : at->second);
       }
+      const std::vector<T> own_moments = moments(p, share, a < 0 ? -1 : l);
+      x.insert(x.end(), own_moments.begin(), own_moments.end());
+      const std::vector<T> before = moments(p, share, a < 0 ? -1 : layer_before(p, l));
+      x.insert(x.end(), {before[0], before[1], before[4]});
       std::vector<T> y(group.head1_bias.begin() + static_cast<std::ptrdiff_t>(i * p.head),
                        group.head1_bias.begin() + static_cast<std::ptrdiff_t>((i + 1) * p.head));
       add_product(x, group.head1_weight.data() + i * x.size() * p.head, p.head, 0, y);
@@ -193,15 +231,19 @@ std::vector<T> sample_shape(const ShapeParameters& p, float incident, const floa
       }
       energy[{l, r, a}] = taken;
       total = after;
-      next.push_back(encode(taken));
+      reveal(l, taken);
       if (order[first + i].rest) {
         energy[*order[first + i].rest] = after;
-        next.push_back(encode(after));
+        reveal(l, after);
       }
     }
     for (std::size_t i = 0, k = known.size(); i < size; ++i) {
-      code[order[first + i].cell] = next[k++];
-      if (order[first + i].rest) code[*order[first + i].rest] = next[k++];
+      const auto keep = [&](const Cell& cell) {
+        code[cell] = next[k++];
+        share[cell] = next[k++] / 10;
+      };
+      keep(order[first + i].cell);
+      if (order[first + i].rest) keep(*order[first + i].rest);
     }
     known = next;
     first += size;
