@@ -14,7 +14,7 @@ from fastcaloq_infer.export.describe import ConditioningMode  # noqa: TC001  par
 from fastcaloq_infer.export.model import Model, describe_model
 from fastcaloq_infer.export.stored import check_mode
 from fastcaloq_infer.export.trained import Contents, load, together
-from fastcaloq_infer.export.verify import CHECKED_SHOWERS, check
+from fastcaloq_infer.export.verify import check, n_checked
 from fastcaloq_infer.export.whole import model_graph
 from fastcaloq_infer.files import atomic_path
 
@@ -178,7 +178,7 @@ def _result(
         len(content),
         model.card,
         *errors,
-        CHECKED_SHOWERS,
+        n_checked(model.card),
         model.tables[0],
         model.tables[-1] if len(model.tables) > 1 else None,
         companion,

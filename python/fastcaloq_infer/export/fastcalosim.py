@@ -18,8 +18,8 @@ from fastcaloq_infer.export.fold import fold
 from fastcaloq_infer.export.graph import Graph
 from fastcaloq_infer.export.shape_parity import shape_floor
 from fastcaloq_infer.export.verify import (
-    CHECKED_SHOWERS,
     Runner,
+    n_checked,
     random_showers,
     require_agreement,
     voxel_excess,
@@ -145,7 +145,7 @@ def _check(content: bytes, trained: Trained, model: Model) -> tuple[float, float
     on_parity = voxel_excess(found, parity)
     require_agreement(on_parity, "the parity vectors")
     many = Runner(fastcalosim_graph(card, model.initialisers, "N").SerializeToString())
-    showers = random_showers(trained, model, np.linspace(0.0, 1.0, CHECKED_SHOWERS))
+    showers = random_showers(trained, model, np.linspace(0.0, 1.0, n_checked(card)))
     energy = showers.energy
     voxels = _run(many, energy.incident_energy, energy.eta, energy.z_energy, showers.z_shape)
     floor = shape_floor(trained.shape.flow)  # type: ignore[union-attr]

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
     from fastcaloq_infer.export.shape_parity import ShapeReference
     from fastcaloq_infer.export.trained import Trained
 
-CHECKED_SHOWERS = 512
+_CHECKED = 512
+_CHECKED_WHOLE = 256  # of which each costs as much as a thousand layers
 _CHECK_SEED = 1_000_003
 _MOST_NEAR_EDGES = 0.2  # of the showers; of a trained model it is less than one in twenty
+
+
+def n_checked(card: Card) -> int:
+    """Return how many random showers of a model are compared."""
+    return _CHECKED if card.shape is None else _CHECKED_WHOLE
 
 
 class Showers(NamedTuple):
@@ -196,7 +202,7 @@ def check(content: bytes, trained: Trained, model: Model) -> tuple[float, float]
     card, runner = model.card, Runner(content)
     on_parity = parity_error(runner, card)
     require_agreement(on_parity, "the parity vectors")
-    place = np.linspace(0.0, 1.0, CHECKED_SHOWERS)
+    place = np.linspace(0.0, 1.0, n_checked(card))
     floor = card.parity.absolute_tolerance
     if trained.shape is None:
         reference = draw(
