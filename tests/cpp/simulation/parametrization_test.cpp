@@ -13,6 +13,7 @@ namespace {
 
 using test::Fake;
 using test::make_model;
+using test::make_shower_model;
 using test::Particle;
 using test::Shower;
 
@@ -67,6 +68,30 @@ TEST(ModelParametrization, GivesTheSamplersShowers) {
     EXPECT_NEAR(state.Efrac(0) + state.Efrac(1) + state.Efrac(12), 1.0, 1e-12);
   }
   EXPECT_EQ(state.counters().success, 20U);
+}
+
+TEST(ModelParametrization, GivesTheSamplersVoxelsAndTheirHits) {
+  const auto model = make_shower_model().load();
+  const ModelParametrization parametrization{Sampler(model)};
+  const Sampler sampler(model);
+  const Particle who(2000.0, 0.25);
+  SimulationState state;
+  for (std::uint64_t event = 0; event < 20; ++event) {
+    const float energy[] = {2000.0F};
+    const float eta[] = {static_cast<float>(shower_eta(who.truth, who.extrapolation))};
+    const std::uint32_t particle[] = {0};
+    std::vector<float> layers(3), voxels(test::n_voxels);
+    sampler.sample({1, energy, eta}, {9, &event, particle}, OutOfRange::refuse, layers.data(),
+                   voxels.data());
+    state.set_key({9, event, 0});
+    ASSERT_EQ(parametrization.simulate(state, who.truth, who.extrapolation), ReturnCode::Success)
+        << state.reason();
+    EXPECT_EQ(state.layer_energy(), layers);
+    EXPECT_EQ(state.voxel_energy(), voxels);
+    double hits = 0.0;
+    for (const Hit& hit : state.hits()) hits += double{hit.E};
+    EXPECT_NEAR(hits, state.E(), 1e-5 * state.E());  // 4e-6 of it lost between layers and voxels
+  }
 }
 
 TEST(ModelParametrization, HitsCarryTheEnergyOfWholeShowers) {
