@@ -160,7 +160,7 @@ void add_groups(ModelFile& file, const kernels::ShapeOrder& order, Maker& make) 
     const auto n_known = static_cast<std::int64_t>(order.groups[g].n_known);
     const auto n = static_cast<std::int64_t>(order.groups[g].size);
     const std::int64_t above = static_cast<std::int64_t>(g + 1) * units;
-    if (n_known > 0) add(name + ".hidden1.weight", {(n_local > 8 ? 2 : 1) * n_known, units}, 0.3);
+    if (n_known > 0) add(name + ".hidden1.weight", {2 * n_known, units}, 0.3);
     add(name + ".hidden2.weight", {above, units}, 0.3);
     add(name + ".context.weight", {above, n * context}, 0.3);
     add(name + ".head1.weight", {n, context + n_local, head}, 0.3);
