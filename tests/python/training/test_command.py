@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from fastcaloq_infer.cli.train import train
 from fastcaloq_infer.errors import ConfigError, FastCaloQError, OutputError
-from fastcaloq_infer.training import TrainConfig
+from fastcaloq_infer.training import TrainConfig, load_shape
 
 app = typer.Typer()
 app.command()(train)
@@ -41,6 +41,17 @@ def test_a_run_folder_is_complete_and_resumable_without_its_configuration(writte
     again = run("--resume", "-o", folder, "-q")
     assert again.exit_code == 0, again.output
     assert again.stdout == done.stdout.splitlines()[-1] + "\n"
+
+
+def test_a_configuration_of_voxels_is_trained_by_the_same_command(plain_shape, tmp_path):
+    path = tmp_path / "shape.yaml"
+    path.write_text(yaml.safe_dump(plain_shape))
+    folder = tmp_path / "run"
+    done = run("-c", path, "-o", folder, "--set", "steps=2", "--set", "shape.head=3")
+    assert done.exit_code == 0, done.output
+    assert "nats per held-out shower" in done.stdout
+    assert load_shape(folder)[1].shape.head == 3
+    assert run("--resume", "-o", folder, "-q").exit_code == 0
 
 
 def test_the_folder_is_named_after_the_model(written, tmp_path, monkeypatch):
