@@ -17,6 +17,7 @@ from fastcaloq_infer.report.model_pictures import conditioner_figure, learning_c
 from fastcaloq_infer.report.page import Picture
 from fastcaloq_infer.report.profiles import layer_sum_figure, profile_figure
 from fastcaloq_infer.report.separations import feature_figure, separation_figure
+from fastcaloq_infer.report.shape_likelihood_pictures import shape_likelihood_pictures
 from fastcaloq_infer.report.shower_pictures import energies_to_show, shower_pictures
 from fastcaloq_infer.report.two_sample import (
     calibration_figure,
@@ -47,6 +48,7 @@ def all_pictures(
         *_energy_pictures(lineup.models),
         *_test_pictures(lineup.models),
         *likelihood_pictures(lineup.models),
+        *shape_likelihood_pictures(lineup.models),
         *_model_pictures(curve, conditioner),
         *(picture for picture in seen if picture.folded),
     ]

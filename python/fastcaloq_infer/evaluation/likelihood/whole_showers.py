@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-MOST_SHOWERS = 1000
+MOST_SHOWERS = 500
 """Most showers at an incident energy: more cost time and teach little."""
 
 _CHUNK = 500

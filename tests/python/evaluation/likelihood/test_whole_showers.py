@@ -125,3 +125,27 @@ def test_few_showers_at_an_energy_are_left_out(flow, own):
     found = shape_likelihood(flow, own.take(slice(0, 400)))
     assert [at.incident_energy for at in found.energies] == [1000.0]
     assert found.notes == ("likelihood of voxels: 8000 MeV is left out, fewer than 200 showers",)
+
+
+def test_a_run_is_measured_by_the_flows_it_has(flow, own, tmp_path):
+    """A run of a shape, and showers that it fits, through what ``--model`` calls."""
+    from types import SimpleNamespace
+
+    from fastcaloq_infer.errors import ModelError
+    from fastcaloq_infer.evaluation.many_showers import likelihoods
+    from fastcaloq_infer.evaluation.progress import silent
+    from fastcaloq_infer.training.checkpoint import MODEL, save_model
+
+    _, _, (_, metadata) = random_flows(3, layers=LAYERS)
+    save_model(tmp_path / MODEL, flow, metadata)
+    notes: list[str] = []
+    comparison = SimpleNamespace(held_out=own, seed=1)
+    energies, voxels = likelihoods(comparison, tmp_path, notes, silent)
+    assert energies is None
+    assert voxels is not None
+    assert voxels.layer_ids == (0, 1)
+    few = SimpleNamespace(held_out=own.take(slice(0, 50)), seed=1)
+    assert likelihoods(few, tmp_path, notes, silent) == (None, None)
+    assert "the likelihood is left out" in notes[-1]
+    with pytest.raises(ModelError):
+        likelihoods(comparison, tmp_path / "nothing", notes, silent)
