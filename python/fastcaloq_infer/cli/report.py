@@ -34,7 +34,7 @@ def report(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")],
     reference: Annotated[
         Path | None,
-        typer.Option(help="Held-out showers of the simulation; by default the packaged photons."),
+        typer.Option(help="Held-out showers of the simulation; by default those of the package."),
     ] = None,
     floor: Annotated[
         Path | None,
@@ -128,15 +128,20 @@ def _references(
     from fastcaloq_infer.evaluation import read_sample
 
     card = sampler.card
-    if reference is None and card.particle != "photon":
-        raise InputError(
-            f"the package has held-out showers of photons only, the model is of {card.particle}: "
-            "give showers of the simulation that it has not seen (--reference)"
-        )
     if reference is None:
-        reference = packaged_sample("heldout" if level == "layers" else "showers")
-        if level == "layers" and floor is None:
-            floor = packaged_sample("train")
+        if card.particle == "photon":
+            layers = level == "layers"
+            reference = packaged_sample("heldout" if layers else "heldout_photons")
+            if floor is None:
+                floor = packaged_sample("train" if layers else "showers")
+        elif card.particle == "pion":
+            reference = packaged_sample("heldout_pions")
+        else:
+            raise InputError(
+                f"the package has held-out showers of photons and pions, the model is of "
+                f"{card.particle}: give showers of the simulation that it has not seen "
+                "(--reference)"
+            )
 
     def read(path: Path) -> Sample:
         return read_sample(path, particle=card.particle, progress=progress)

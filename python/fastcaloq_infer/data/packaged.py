@@ -1,4 +1,4 @@
-"""The Geant4 photon showers that come with the package (see ``samples/PROVENANCE.md``)."""
+"""The Geant4 showers that come with the package (see ``samples/PROVENANCE.md``)."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from typing import Literal, get_args
 
 from fastcaloq_infer.errors import InputError
 
-Sample = Literal["showers", "train", "heldout"]
+Sample = Literal["showers", "train", "heldout", "heldout_photons", "heldout_pions"]
 
 _FILES: dict[str, str] = {
     "showers": "geant4_photons.hdf5",
     "train": "geant4_photons_layers_train.hdf5",
     "heldout": "geant4_photons_layers_heldout.hdf5",
+    "heldout_photons": "geant4_photons_heldout.hdf5",
+    "heldout_pions": "geant4_pions_heldout.hdf5",
 }
 
 
 def packaged_sample(which: Sample = "showers") -> Path:
-    """Return the path of a packaged file of Geant4 photon showers.
+    """Return the path of a packaged file of Geant4 showers.
 
     Parameters
     ----------
     which
-        ``showers``: voxels of a few thousand showers; ``train``: the layer energies of the
-        training run; ``heldout``: those of an independent run, never to be trained on.
+        ``showers``: voxels of a few thousand photons of the training run; ``train``: the layer
+        energies of all of it; ``heldout``: those of an independent run, never to be trained on;
+        ``heldout_photons``, ``heldout_pions``: voxels of showers of independent runs, likewise.
 
     Raises
     ------
