@@ -39,7 +39,7 @@ def run(*arguments: str) -> Any:
 
 def test_packaged_samples_fit_and_are_what_they_say() -> None:
     folder = packaged_sample().parent
-    assert sum(path.stat().st_size for path in folder.iterdir()) <= 4_000_000
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 6_500_000
     assert "Apache-2.0" in (folder / "PROVENANCE.md").read_text()
     with open_showers(packaged_sample()) as file:
         assert file.has_voxels
@@ -54,6 +54,16 @@ def test_packaged_samples_fit_and_are_what_they_say() -> None:
         _, counts = np.unique(found.incident_energy, return_counts=True)
         np.testing.assert_array_equal(counts, [n * 2 // 17] * 8 + [n // 17])
         assert found.binning == PHOTON
+    for which, particle, n_voxels in (
+        ("heldout_photons", ("photon", 22), 368),
+        ("heldout_pions", ("pion", 211), 533),
+    ):
+        with open_showers(packaged_sample(which)) as file:  # type: ignore[arg-type]
+            assert (file.eta, file.particle) == (0.225, particle)
+            assert file.binning is not None
+            assert file.binning.n_voxels == n_voxels
+            _, counts = np.unique(file.incident_energies(), return_counts=True)
+        np.testing.assert_array_equal(counts, [200] * 8 + [100])
     with pytest.raises(InputError, match="give one of showers, train, heldout"):
         packaged_sample("test")  # type: ignore[arg-type]
 

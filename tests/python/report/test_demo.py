@@ -84,7 +84,7 @@ def test_whole_showers_of_the_shipped_shape(shipped, tmp_path):
     assert (sparse.showers == dense.showers).all()
     assert sparse.showers.shape == (1000, 368)
     assert whole.evaluation.level == "voxels"
-    assert 'id="average_shower"' in whole.report.read_text(encoding="utf-8")
+    assert 'id="average_shower_0"' in whole.report.read_text(encoding="utf-8")
     assert {path.name for path in whole.pictures} == {"average.png", "single.png"}
 
 
