@@ -1,8 +1,8 @@
 """The verb ``fastcaloq report``: compare a trained model with held-out showers.
 
-Leaves report.html, figures.json and response.png, with the simulation against itself beside every
-figure. The figures and the picture beside the shipped models come from here. Whole showers of a
-model that has voxels, layer energies of one that has not.
+Leaves report.html, figures.json, response.png and, of whole showers, average.png; the simulation
+against itself stands beside every figure. What lies beside the shipped models comes from here.
+Whole showers of a model that has voxels, layer energies of one that has not.
 """
 
 from __future__ import annotations
@@ -49,9 +49,7 @@ def report(
     seeds: Annotated[int, typer.Option(min=0, help="Classifiers per view; 0 for none.")] = 5,
     multiple: Annotated[
         int | None,
-        typer.Option(
-            min=1, help="Generated showers per held-out shower; by default enough."
-        ),
+        typer.Option(min=1, help="Generated showers per held-out shower; by default enough."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the showers and the classifiers.")] = 1,
     pdf: Annotated[bool, typer.Option("--pdf", help="Write the report as a PDF, too.")] = False,
@@ -68,7 +66,7 @@ def report(
     from fastcaloq_infer.files import atomic_path
     from fastcaloq_infer.report import Candidate, write_report
     from fastcaloq_infer.report.lineup import line_up
-    from fastcaloq_infer.report.shower_pictures import total_energy_figure
+    from fastcaloq_infer.report.shower_pictures import average_figure, total_energy_figure
     from fastcaloq_infer.report.style import picture
     from fastcaloq_infer.sampling import Sampler
 
@@ -103,8 +101,12 @@ def report(
         )
         evaluation.save(page.with_name("figures.json"))
         lineup = line_up(comparison.samples["reference"], candidates, comparison.samples["floor"])
-        with atomic_path(page.with_name("response.png")) as temporary:
-            temporary.write_bytes(picture(total_energy_figure(lineup), "png"))
+        pictures = {"response.png": total_energy_figure(lineup)}
+        if lineup.has_voxels:
+            pictures["average.png"] = average_figure(lineup, len(lineup.groups) // 2)
+        for name, figure in pictures.items():
+            with atomic_path(page.with_name(name)) as temporary:
+                temporary.write_bytes(picture(figure, "png"))
         progress("report", 1.0)
     console = Console()
     for note in evaluation.notes:
