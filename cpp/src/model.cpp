@@ -11,6 +11,7 @@
 
 #include "card_parser.hpp"
 #include "fastcaloq/error.hpp"
+#include "kernels/aligned.hpp"
 #include "network.hpp"
 #include "onnx_reader.hpp"
 #include "parity.hpp"
@@ -22,9 +23,13 @@ namespace {
 
 using detail::GraphValue;
 
-/// A file in memory, not filled with zeros first.
+/// A file in memory.
 struct FileBytes {
-  std::unique_ptr<char[]> data;
+  struct Free {
+    void operator()(char* bytes) const noexcept { kernels::free_bytes(bytes); }
+  };
+
+  std::unique_ptr<char, Free> data;
   std::size_t size = 0;
 };
 
@@ -47,7 +52,7 @@ FileBytes read_file(const std::string& path) {
   }
   FileBytes bytes;
   bytes.size = static_cast<std::size_t>(size);
-  bytes.data.reset(new char[bytes.size]);
+  bytes.data.reset(static_cast<char*>(kernels::allocate_bytes(bytes.size)));
   std::ifstream stream(path, std::ios::binary);
   stream.read(bytes.data.get(), static_cast<std::streamsize>(bytes.size));
   if (!stream || static_cast<std::size_t>(stream.gcount()) != bytes.size) {

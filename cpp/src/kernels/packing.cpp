@@ -6,18 +6,37 @@
 #include <new>
 #include <stdexcept>
 #include <utility>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace fastcaloq::kernels {
 
+void* allocate_bytes(std::size_t bytes) {
+  constexpr std::size_t large_page = std::size_t{1} << 21;
+  const std::size_t alignment = bytes < 2 * large_page ? kAlignment : large_page;
+  const std::size_t size = round_up(std::max<std::size_t>(bytes, 1), alignment);
+  void* data = std::aligned_alloc(alignment, size);
+  if (data == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+  if (alignment == large_page) madvise(data, size, MADV_HUGEPAGE);  // a wish, which may be refused
+#endif
+  return data;
+}
+
+void free_bytes(void* data) noexcept {
+  std::free(data);
+}
+
 float* allocate_floats(std::size_t n) {
-  const std::size_t bytes = round_up(std::max<std::size_t>(n, 1) * sizeof(float), kAlignment);
-  float* data = static_cast<float*>(::operator new(bytes, std::align_val_t{kAlignment}));
-  std::fill(data, data + bytes / sizeof(float), 0.0f);
+  const std::size_t size = round_up(std::max<std::size_t>(n, 1), kAlignment / sizeof(float));
+  auto* data = static_cast<float*>(allocate_bytes(size * sizeof(float)));
+  std::fill(data, data + size, 0.0f);
   return data;
 }
 
 void free_floats(float* data) noexcept {
-  ::operator delete(data, std::align_val_t{kAlignment});
+  free_bytes(data);
 }
 
 void check_layer(const MlpLayer& layer, const std::string& what) {

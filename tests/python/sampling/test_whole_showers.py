@@ -177,7 +177,7 @@ def test_latents_that_are_not_finite_are_refused_by_row(sampler):
 def test_showers_that_memory_cannot_hold_are_refused_with_both_sizes(sampler, monkeypatch):
     monkeypatch.setattr(arguments, "available_memory", lambda: 2 * 10**8)
     with pytest.raises(InputError, match=r"GB of memory, of which 0\.2 GB are available") as error:
-        sampler.sample(1000.0, eta=0.3, seed=1, n=40_000_000)
+        sampler.sample(1000.0, eta=0.3, seed=1, n=5_000_000)
     assert "\n" not in str(error.value)
     assert "voxels=False" in str(error.value)
     monkeypatch.setattr(arguments, "available_memory", lambda: None)
