@@ -46,19 +46,20 @@ def write_pictures(results: FrontierResults, folder: Path) -> None:
 def _frontier(results: FrontierResults) -> Figure:
     figure = new_figure(11.5, 6.2)
     panels: list[Axes] = list(figure.subplots(1, 2, sharey=True))
-    budget = min(model.budget for model in results.models)
     common = [model.budget for model in results.models]
     usual = max(set(common), key=common.count)
-    looks = _looks(results)
+    looks, lowest = _looks(results), 0.6 * _floor(results)
     for model in results.models:
         if model.budget == usual:  # models of one time only: a fair comparison of architectures
-            _point(panels[0], model.flop / 1e6, model, looks[model.title], label=model.title)
-        _point(panels[1], model.cpu_seconds, model, looks[model.title], label=None)
+            _point(
+                panels[0], model.flop / 1e6, model, looks[model.title], lowest, label=model.title
+            )
+        _point(panels[1], model.cpu_seconds, model, looks[model.title], lowest, label=None)
     for series in {model.series for model in results.models if model.series}:
         line = sorted((m for m in results.models if m.series == series), key=lambda m: m.budget)
         panels[1].plot(
             [m.cpu_seconds for m in line],
-            [_height(m.judgement.network.mean) for m in line],
+            [max(m.judgement.network.mean - 0.5, lowest) for m in line],
             color=looks[line[0].title][0],
             linewidth=1.0,
             alpha=0.6,
@@ -67,7 +68,7 @@ def _frontier(results: FrontierResults) -> Figure:
     panels[0].set_xlabel("MFLOP per shower (matrix products)")
     panels[0].set_title(f"trained for {usual:g} s of one core")
     panels[1].set_xlabel("CPU time of the training [s]")
-    panels[1].set_title("any time" if budget != usual else "the same models")
+    panels[1].set_title("the same models" if len(set(common)) == 1 else "trained for any time")
     _axes(panels, results)
     figure.legend(loc="outside lower center", ncols=3)
     return figure
@@ -86,17 +87,26 @@ def _looks(results: FrontierResults) -> dict[str, tuple[str, str]]:
     return looks
 
 
-def _height(auc: float) -> float:
-    """Return the distance from 0.5, not below what the axis shows."""
-    return max(auc - 0.5, 1e-3)
+def _floor(results: FrontierResults) -> float:
+    """Return how far from 0.5 an AUC may be that is none but chance."""
+    floor = results.floor.network
+    return max(abs(floor.mean - 0.5), floor.error) + floor.error
 
 
 def _point(
-    panel: Axes, x: float, model: ModelRecord, look: tuple[str, str], label: str | None
+    panel: Axes,
+    x: float,
+    model: ModelRecord,
+    look: tuple[str, str],
+    lowest: float,
+    label: str | None,
 ) -> None:
-    """Draw the network's AUC with its error, and the trees' as a small open mark."""
+    """Draw the network's AUC with its error, and the trees' as a small open mark.
+
+    What is below ``lowest`` is drawn there, at the edge of the panel.
+    """
     auc, (colour, marker) = model.judgement.network, look
-    height = _height(auc.mean)
+    height = max(auc.mean - 0.5, lowest)
     panel.errorbar(
         x,
         height,
@@ -109,7 +119,7 @@ def _point(
     )
     panel.plot(
         x,
-        _height(model.judgement.trees.mean),
+        max(model.judgement.trees.mean - 0.5, lowest),
         marker=marker,
         color=colour,
         markersize=5,
@@ -119,10 +129,16 @@ def _point(
 
 
 def _axes(panels: list[Axes], results: FrontierResults) -> None:
-    from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
+    from matplotlib.ticker import (
+        FixedFormatter,
+        FixedLocator,
+        LogLocator,
+        NullFormatter,
+        NullLocator,
+        StrMethodFormatter,
+    )
 
-    floor = results.floor.network
-    top = max(abs(floor.mean - 0.5), floor.error) + floor.error
+    top = _floor(results)
     for number, panel in enumerate(panels):
         panel.set_xscale("log")
         panel.set_yscale("log")
@@ -137,6 +153,9 @@ def _axes(panels: list[Axes], results: FrontierResults) -> None:
         panel.axhline(top, color=GEANT4_LINE, linewidth=0.8, zorder=0)
         panel.grid(axis="y", color="#eeeeee", linewidth=0.8)
         panel.set_axisbelow(True)
+        panel.margins(x=0.12)
+        panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         panel.xaxis.set_minor_formatter(NullFormatter())
     shown = [tick for tick in _TICKS if tick - 0.5 > 0.5 * top]
     panels[0].yaxis.set_major_locator(FixedLocator([tick - 0.5 for tick in shown]))
