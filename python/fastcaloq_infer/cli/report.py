@@ -82,6 +82,7 @@ def report(
         progress("drawing showers", 1.0)
         comparison = compare(real, generated, other, seed=seed, level=Level(chosen).value)
         evaluation = figures(comparison, seeds=seeds, progress=progress)
+        evaluation.save(output / "figures.json")
         candidates = [Candidate(sampler.card.name, comparison.samples["generated"], evaluation)]
         page = write_report(
             output,
@@ -99,7 +100,6 @@ def report(
             pdf=pdf,
             progress=lambda _, fraction: progress("report", fraction),
         )
-        evaluation.save(page.with_name("figures.json"))
         lineup = line_up(comparison.samples["reference"], candidates, comparison.samples["floor"])
         pictures = {"response.png": total_energy_figure(lineup)}
         if lineup.has_voxels:

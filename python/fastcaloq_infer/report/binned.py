@@ -97,5 +97,7 @@ def _lattice_step(values: NDArray[np.float64]) -> float | None:
         return None
     step = float(np.diff(distinct).min())
     multiples = distinct / step
+    if np.abs(multiples).max() * _ON_LATTICE > 0.1:  # so far apart that anything would fit
+        return None
     on_it = np.abs(multiples - np.rint(multiples)) < _ON_LATTICE * np.maximum(np.abs(multiples), 1)
     return step if on_it.all() else None

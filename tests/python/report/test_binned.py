@@ -83,3 +83,13 @@ def test_evaluation_edges_hold_a_reference_of_one_value(values):
     drawn = _edges(FeatureSeparation.model_construct(edges=tuple(edges)), values).values
     assert len(drawn) >= 2
     assert drawn[0] <= values[0] <= drawn[-1]
+
+
+def test_a_tiny_gap_between_values_is_no_lattice() -> None:
+    """All numbers are nearly multiples of the distance between two that are nearly equal."""
+    random = np.random.default_rng(2)
+    values = np.r_[np.zeros(5000), random.choice([1.0, 1.0 + 1e-13, 2.0, 3.7], 5000)]
+    edges = choose_edges(values).values
+    assert len(edges) < 60
+    assert edges[0] <= 0.0
+    assert edges[-1] >= 3.7
