@@ -51,7 +51,7 @@ def shipped_shape() -> tuple[VoxelFlow, ShapeMetadata] | None:
 
 
 def show_whole_showers(
-    model: Path, folder: Path, clock: Clock, *, showers: int, seed: int
+    model: Path, folder: Path, clock: Clock, *, showers: int, seed: int, classifiers: int = 1
 ) -> WholeShowers:
     """Draw whole showers at the energies of the packaged ones, and compare the two.
 
@@ -67,6 +67,8 @@ def show_whole_showers(
         How many.
     seed
         Of showers and evaluation.
+    classifiers
+        Seeds of the classifier tests.
     """
     from fastcaloq_infer.data import packaged_sample
     from fastcaloq_infer.evaluation import evaluate, read_sample
@@ -105,7 +107,7 @@ def show_whole_showers(
             reference,
             generated,
             floor,
-            seeds=1,
+            seeds=classifiers,
             seed=seed,
             views=("low", "high"),
             distances=False,

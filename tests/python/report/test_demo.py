@@ -7,6 +7,7 @@ import pytest
 import typer
 import uproot
 from typer.testing import CliRunner
+from whole_showers import WholeShowers
 
 from fastcaloq_infer.cli.demo import demo
 from fastcaloq_infer.demo import run as demo_module
@@ -47,41 +48,32 @@ def test_quick_demo(tmp_path):
     assert Sampler(folder / "model.onnx").digest in html
 
 
-@pytest.fixture
-def shipped(tmp_path, monkeypatch):
-    """An untrained shape flow of photons where the shipped one would lie; the energies' flow."""
+def test_the_shipped_shape_is_used_where_there_is_one(tmp_path, monkeypatch):
     from models import random_flows
 
     from fastcaloq_infer import shipped
-    from fastcaloq_infer.data import binning
     from fastcaloq_infer.training.checkpoint import save_model
-    from fastcaloq_infer.training.metadata import binning_section
 
     folder = tmp_path / "models" / "photon"
     folder.mkdir(parents=True)
-    layers = binning_section(binning("dataset-1-photons"))
-    small = {"units": 1, "context": 2, "head": 4, "bins": 3}
-    flow, metadata, shape = random_flows(3, layers=layers, shape=small)
     monkeypatch.setattr(shipped, "model_folders", lambda: [tmp_path / "models"])
     assert shipped_shape() is None
+    _, _, shape = random_flows(3)
     save_model(folder / "shape.safetensors", *shape)
-    return flow, metadata
+    found = shipped_shape()
+    assert found is not None
+    assert found[1] == shape[1]
 
 
-def test_whole_showers_of_the_shipped_shape(shipped, tmp_path, monkeypatch):
-    """All but the drawing, which the report's own tests do with fewer showers."""
-    from fastcaloq_infer.export import export_flow
-
+def test_whole_showers_are_drawn_and_compared(tmp_path, monkeypatch):
+    """With showers out of a file: exporting a flow of 368 voxels takes ten times as long."""
     reported = []
+    monkeypatch.setattr("fastcaloq_infer.sampling.Sampler", lambda _: WholeShowers())
     monkeypatch.setattr("fastcaloq_infer.report.shower_plot.picture", lambda *_: b"")
     monkeypatch.setattr(
         "fastcaloq_infer.report.write_report",
         lambda folder, *arguments, **named: reported.append(arguments) or folder / "report.html",
     )
-
-    found = shipped_shape()
-    assert found is not None
-    export_flow(*shipped, tmp_path / "model.onnx", shape=found)
     clock = Clock(None)
     whole = show_whole_showers(
         tmp_path / "model.onnx", tmp_path / "whole", clock, showers=1000, seed=1, classifiers=0
