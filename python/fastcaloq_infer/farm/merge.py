@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from fastcaloq_infer.errors import InputError
 from fastcaloq_infer.farm.manifest import Manifest
 from fastcaloq_infer.files import atomic_path
-from fastcaloq_infer.output.destination import check_destination
 from fastcaloq_infer.output.chunks import default_chunk
+from fastcaloq_infer.output.destination import check_destination
 from fastcaloq_infer.output.reading import read_binning, read_columns, read_provenance
 from fastcaloq_infer.output.schema import VOXELS
 from fastcaloq_infer.output.voxels import VoxelForm, VoxelStorage, choose_form
