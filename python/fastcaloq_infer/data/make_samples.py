@@ -72,9 +72,7 @@ def main(train: str, heldout: str, pions: str, folder: str) -> None:
     cut_layer_energies(Path(train), Path(folder) / "geant4_photons_layers_train.hdf5")
     cut_layer_energies(Path(heldout), Path(folder) / "geant4_photons_layers_heldout.hdf5")
     for source, name in ((heldout, "photons"), (pions, "pions")):
-        cut_showers(
-            Path(source), Path(folder) / f"geant4_{name}_heldout.hdf5", HELD_OUT_PER_ENERGY
-        )
+        cut_showers(Path(source), Path(folder) / f"geant4_{name}_heldout.hdf5", HELD_OUT_PER_ENERGY)
 
 
 if __name__ == "__main__":
