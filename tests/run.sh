@@ -30,7 +30,7 @@ case $venv in /*) export PATH="$venv/bin:$PATH" ;; esac
 step "style and types"
 ruff check .
 ruff format --check .
-find cpp tests -name '*.?pp' -print0 | xargs -0 clang-format --dry-run --Werror
+find cpp tests examples -name '*.?pp' -print0 | xargs -0 clang-format --dry-run --Werror
 codespell .
 mypy
 

@@ -37,7 +37,7 @@ class Model:
         """Columns of ``voxel_energy``; 0 for a model of layer energies alone."""
     @property
     def n_features(self) -> int:
-        """Columns of ``quantum``: features of the energies, then of the shape; 0: no conditioner."""
+        """Columns of ``quantum``: of the energies, then of the shape; 0: no conditioner."""
     @property
     def is_served(self) -> bool:
         """Whether the graph takes features as an input."""
