@@ -20,7 +20,7 @@ from fastcaloq_infer.errors import ConfigError, InputError, OutputError
 from fastcaloq_infer.study.config import StudyConfig
 from fastcaloq_infer.study.pool import StudyError
 from fastcaloq_infer.study.results import StudyResults
-from fastcaloq_infer.study.study import _alone, planned, run_study
+from fastcaloq_infer.study.study import alone, planned, run_study
 
 PROGRAM = """
 import sys
@@ -122,7 +122,7 @@ def test_a_folder_is_for_one_study_at_a_time_and_for_one_study(
     plain: dict[str, Any], undisturbed: Path
 ) -> None:
     config = StudyConfig.from_dict(plain)
-    with _alone(undisturbed), pytest.raises(OutputError, match="another process is at work"):
+    with alone(undisturbed), pytest.raises(OutputError, match="another process is at work"):
         run_study(config, undisturbed)
     other = StudyConfig.from_dict(plain | {"set": ["steps=16"]})
     with pytest.raises(ConfigError, match="of another study"):
