@@ -51,6 +51,7 @@ def test_two_models_side_by_side(files, tmp_path):
         "reference": "reference.hdf5",
         "generated": "good.hdf5",
         "floor": "floor.hdf5",
+        "simulation": "Geant4",
     }
     assert bad.classifier.generated.auc.mean > good.classifier.generated.auc.mean
     page = (tmp_path / "out" / "report.html").read_text()
