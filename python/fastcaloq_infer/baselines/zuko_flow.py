@@ -14,7 +14,6 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from fastcaloq_infer import data
-from fastcaloq_infer.conditioning import NoConditioner
 from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.flow.condition import Validity
 from fastcaloq_infer.flow.config import FlowConfig
@@ -36,7 +35,7 @@ from fastcaloq_infer.training.trainer import Trainer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Generator, Tensor
+    from torch import Tensor
 
     from fastcaloq_infer.data import LayerEnergies
     from fastcaloq_infer.training.config import DataConfig
@@ -111,23 +110,12 @@ class ZukoEnergyFlow(EnergyFlow):
     def __init__(
         self, config: NsfConfig, preprocessing: EnergyPreprocessing, validity: Validity
     ) -> None:
-        super().__init__(FlowConfig(n_blocks=1), preprocessing, validity, NoConditioner())
-        self.zuko = ZukoBlocks(self.n_layers, 2, config)
-        self.blocks = Composition([self.zuko])
+        zuko = ZukoBlocks(preprocessing.n_layers, 2, config)
+        super().__init__(FlowConfig(n_blocks=1), Composition([zuko]), preprocessing, validity)
+        self.zuko = zuko
 
-    @torch.no_grad()
-    def initialise(
-        self,
-        layer_energy: Tensor,
-        incident_energy: Tensor,
-        eta: Tensor,
-        generator: Generator | None = None,
-    ) -> None:
-        """Standardise the coordinates of layer energies (N, L) in MeV; eta (N,) plays no part.
-
-        zuko's splines act between -5 and 5 alone.
-        """
-        x, _ = self.preprocessing(layer_energy, incident_energy, generator)
+    def initialise_coordinates(self, x: Tensor, condition: Tensor) -> None:
+        """Standardise the coordinates (N, L): zuko's splines act between -5 and 5 alone."""
         self.zuko.shift.copy_(x.mean(dim=0))
         self.zuko.scale.copy_(x.std(dim=0))
 

@@ -126,10 +126,11 @@ def _onnxruntime(path: Path, threads: int) -> Generate:
 def _torch(checkpoint: Path, threads: int) -> Generate:
     import torch
 
+    from fastcaloq_infer.export.weights import exportable_energies
     from fastcaloq_infer.training.checkpoint import load_flow
 
     torch.set_num_threads(threads)
-    flow = load_flow(checkpoint)[0].float().eval()
+    flow = exportable_energies(*load_flow(checkpoint)).float().eval()
 
     def generate(
         energy: NDArray[np.float32], eta: NDArray[np.float32], z: NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from fastcaloq_infer.errors import ModelError
+from fastcaloq_infer.errors import InputError, ModelError
 from fastcaloq_infer.evaluation.samples.groups import energy_groups
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ def likelihoods(
     of_energies = of_voxels = None
     if energies is not None:
         from fastcaloq_infer.evaluation.likelihood.held_out import likelihood
+        from fastcaloq_infer.flow import EnergyFlow
+
+        if not isinstance(energies, EnergyFlow):
+            raise InputError(
+                f"{model} has no latents to look at (it is no flow), so its likelihood is not "
+                "broken down; leave out --model"
+            )
 
         of_energies = likelihood(energies, held_out, seed=comparison.seed, progress=progress)
     if voxels is not None:

@@ -19,7 +19,7 @@ from fastcaloq_infer.conditioning.version import conditioner_version
 if TYPE_CHECKING:
     from fastcaloq_infer.artefact.architecture import Table
     from fastcaloq_infer.artefact.provenance import Training
-    from fastcaloq_infer.flow import EnergyFlow
+    from fastcaloq_infer.flow import EnergyFlow, EnergyModel
     from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
     from fastcaloq_infer.training.metadata import FlowMetadata
 
@@ -36,7 +36,7 @@ def extrapolation(validity: Ranges) -> Ranges:
     return Ranges(incident_energy=(low / _REACH, high * _REACH), eta=validity.eta)
 
 
-def condition_section(flow: EnergyFlow | ShapeFlow) -> Condition:
+def condition_section(flow: EnergyModel | ShapeFlow) -> Condition:
     """Return centre and half width of the condition."""
     centre = flow.condition.centre.double().tolist()
     half_width = flow.condition.half_width.double().tolist()
@@ -92,15 +92,15 @@ def conditioning_section(
     table: Table | None,
 ) -> CardConditioning:
     """Describe the conditioner and how it is stored; kind ``none`` has no mode."""
-    kind, conditioner = metadata.quantum.kind, flow.conditioner
+    quantum, conditioner = metadata.conditioning, flow.conditioner
     return CardConditioning(
-        kind=kind,
-        mode="none" if kind == "none" else mode,
+        kind=quantum.kind,
+        mode="none" if quantum.kind == "none" else mode,
         features=conditioner.n_features,
-        circuit=(CardCircuit(**metadata.quantum.circuit.card()) if kind == "conditioner" else None),
+        circuit=(CardCircuit(**quantum.circuit.card()) if quantum.kind == "conditioner" else None),
         hidden=(
             tuple(conditioner.hidden) if isinstance(conditioner, ClassicalConditioner) else None
         ),
         table=table,
-        version=conditioner_version(conditioner, metadata.quantum),
+        version=conditioner_version(conditioner, quantum),
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fastcaloq_infer.artefact import Card
     from fastcaloq_infer.export.table import FeatureTable
     from fastcaloq_infer.export.trained import Trained
-    from fastcaloq_infer.flow import EnergyFlow
+    from fastcaloq_infer.flow import EnergyModel
     from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
     from fastcaloq_infer.training.metadata import ModelMetadata, ShapeMetadata
 
@@ -54,7 +54,7 @@ class ExportResult:
 
 
 def export_flow(
-    flow: EnergyFlow,
+    flow: EnergyModel,
     metadata: ModelMetadata,
     output: str | PathLike[str] | None = None,
     *,

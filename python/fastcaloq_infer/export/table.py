@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.artefact.sections import Ranges
-    from fastcaloq_infer.flow import EnergyFlow
+    from fastcaloq_infer.flow import EnergyModel
     from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
 
-    Conditioned = EnergyFlow | ShapeFlow
+    Conditioned = EnergyModel | ShapeFlow
 
 TARGET = 1e-6  # of the feature range
 _ENERGY_NODES = tuple(2**k + 1 for k in range(4, 13))
@@ -139,7 +139,7 @@ def build_table(flow: Conditioned, reach: Ranges, target: float = TARGET) -> Fea
 
     Parameters
     ----------
-    flow : EnergyFlow or ShapeFlow
+    flow : EnergyModel or ShapeFlow
         In float64, with at least one feature.
     reach : Ranges
         Incident energies [MeV] and abs(eta) the table must cover.

@@ -10,12 +10,13 @@ from fastcaloq_infer.artefact.sections import Ranges
 from fastcaloq_infer.errors import InputError, ModelError
 from fastcaloq_infer.export.describe import condition_section
 from fastcaloq_infer.export.shape_weights import exportable
+from fastcaloq_infer.export.weights import exportable_energies
 from fastcaloq_infer.shipped import shipped_files
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from fastcaloq_infer.flow import EnergyFlow
+    from fastcaloq_infer.flow import EnergyFlow, EnergyModel
     from fastcaloq_infer.flow.shape.shape_flow import ShapeFlow
     from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
     from fastcaloq_infer.training.metadata import FlowMetadata, ModelMetadata, ShapeMetadata
@@ -54,7 +55,7 @@ class Trained:
 
 
 def together(
-    flow: EnergyFlow,
+    flow: EnergyModel,
     metadata: ModelMetadata,
     shape: tuple[VoxelFlow, ShapeMetadata] | None = None,
 ) -> Trained:
@@ -67,7 +68,7 @@ def together(
     ModelError
         A training has not finished.
     """
-    flow = flow.double().eval()
+    energies = exportable_energies(flow, metadata).double().eval()
     for part in (metadata, *([shape[1]] if shape else [])):
         if part.training is None:
             raise ModelError(
@@ -76,7 +77,7 @@ def together(
                 "a model.safetensors"
             )
     if shape is None:
-        return Trained(flow, metadata, None, metadata.validity, metadata.name)
+        return Trained(energies, metadata, None, metadata.validity, metadata.name)
     voxels, described = exportable(shape[0]).double().eval(), shape[1]
     if (metadata.particle, metadata.pdg_id) != (described.particle, described.pdg_id):
         raise InputError(
@@ -88,9 +89,9 @@ def together(
             f"energies ({metadata.binning.name}) and shapes ({described.binning.name}) do not have "
             "the same layers and voxels, so they cannot be joined; train both on one binning"
         )
-    _check_scaling(flow, voxels)
+    _check_scaling(energies, voxels)
     validity = _common(metadata.validity, described.validity)
-    return Trained(flow, metadata, TrainedShape(voxels, described), validity, metadata.name)
+    return Trained(energies, metadata, TrainedShape(voxels, described), validity, metadata.name)
 
 
 def _check_scaling(flow: EnergyFlow, shape: ShapeFlow) -> None:

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcaloq_infer.conditioning import MLPConstants
-from fastcaloq_infer.errors import ModelError
+from fastcaloq_infer.conditioning import MLPConstants, QuantumConfig
+from fastcaloq_infer.errors import InputError, ModelError
+from fastcaloq_infer.flow import EnergyFlow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
     from fastcaloq_infer.conditioning import Conditioner
-    from fastcaloq_infer.flow import EnergyFlow
+    from fastcaloq_infer.flow import EnergyModel
+    from fastcaloq_infer.training.metadata import ModelMetadata
 
 Initialisers = dict[str, np.ndarray]
 
@@ -40,6 +42,24 @@ def as_float32(name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
 def as_array(tensor: Tensor) -> NDArray[np.float64]:
     """Return a tensor, wherever it lives, as a float64 array."""
     return tensor.detach().cpu().double().numpy()
+
+
+def exportable_energies(flow: EnergyModel, metadata: ModelMetadata) -> EnergyFlow:
+    """Return the model of layer energies if it is of a kind that can be exported.
+
+    Raises
+    ------
+    InputError
+        It is not.
+    """
+    quantum = metadata.quantum
+    if not isinstance(flow, EnergyFlow) or not isinstance(quantum, QuantumConfig):
+        raise InputError(
+            f"the layer energies are of kind {quantum.kind!r}, which can be studied in Python but "
+            "not exported, because the sampler has no code for it; give a run of another "
+            "'quantum.kind'"
+        )
+    return flow
 
 
 def flow_initialisers(flow: EnergyFlow) -> Initialisers:

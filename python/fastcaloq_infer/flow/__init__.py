@@ -5,5 +5,6 @@ from __future__ import annotations
 from fastcaloq_infer.flow.condition import Validity
 from fastcaloq_infer.flow.config import FlowConfig
 from fastcaloq_infer.flow.energy_flow import EnergyFlow
+from fastcaloq_infer.flow.energy_model import EnergyModel
 
-__all__ = ["EnergyFlow", "FlowConfig", "Validity"]
+__all__ = ["EnergyFlow", "EnergyModel", "FlowConfig", "Validity"]

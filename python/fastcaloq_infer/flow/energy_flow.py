@@ -1,4 +1,4 @@
-"""EnergyFlow: the density of the layer energies given the incident particle."""
+"""EnergyFlow: the density of the layer energies given the incident particle, as a flow."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
 
-from fastcaloq_infer.flow.blocks import coupling_blocks
-from fastcaloq_infer.flow.condition import ConditionScaling, Validity
+from fastcaloq_infer.flow.energy_model import EnergyModel
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from fastcaloq_infer.conditioning import Conditioner
+    from fastcaloq_infer.flow.condition import Validity
     from fastcaloq_infer.flow.config import FlowConfig
     from fastcaloq_infer.flow.coupling import CouplingBlock
+    from fastcaloq_infer.flow.transform import Composition
     from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
 
 __all__ = ["EnergyFlow"]
@@ -24,42 +24,30 @@ __all__ = ["EnergyFlow"]
 _LOG_2PI = math.log(2.0 * math.pi)
 
 
-class EnergyFlow(nn.Module):
-    """p(layer energies | E_inc, eta), a density in MeV, and its sampler.
-
-    Energies are in MeV; (N, L) for the layers, (N,) for incident energy and eta.  Works in the
-    dtype it was moved to (``.float()``, ``.double()``).
+class EnergyFlow(EnergyModel):
+    """Preprocessing and invertible blocks that see the condition and the conditioner's features.
 
     Parameters
     ----------
     config
         Blocks and subnets.
-    preprocessing
-        The bijection between layer energies and coordinates.
-    validity
-        Range of incident energies and eta, scales the condition.
-    conditioner
-        Module mapping the scaled condition (N, 2) to features (N, Q).
+    blocks
+        The chain from coordinates (N, L) and context (N, 2 + Q) to latents (N, L).
+    preprocessing, validity, conditioner
+        As of `EnergyModel`.
     """
 
     def __init__(
         self,
         config: FlowConfig,
+        blocks: Composition,
         preprocessing: EnergyPreprocessing,
         validity: Validity,
-        conditioner: Conditioner,
+        conditioner: Conditioner | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(preprocessing, validity, conditioner)
         self.config = config
-        self.preprocessing = preprocessing
-        self.condition = ConditionScaling(validity)
-        self.conditioner = conditioner
-        self.blocks = coupling_blocks(config, preprocessing.n_layers, 2 + conditioner.n_features)
-
-    @property
-    def n_layers(self) -> int:
-        """Number of calorimeter layers L."""
-        return self.preprocessing.n_layers
+        self.blocks = blocks
 
     @property
     def coupling_blocks(self) -> list[CouplingBlock]:
@@ -68,7 +56,9 @@ class EnergyFlow(nn.Module):
 
     def context(self, incident_energy: Tensor, eta: Tensor) -> Tensor:
         """Return what every subnet sees besides its passive half: (N, 2 + Q)."""
-        condition = self.condition(incident_energy, eta)
+        return self._context(self.condition(incident_energy, eta))
+
+    def _context(self, condition: Tensor) -> Tensor:
         return torch.cat([condition, self.conditioner(condition)], dim=1)
 
     def forward(
@@ -91,51 +81,26 @@ class EnergyFlow(nn.Module):
         x, _ = self.blocks.inverse(z, self.context(incident_energy, eta))
         return self.preprocessing.inverse(x, incident_energy)
 
-    def log_prob(
-        self,
-        layer_energy: Tensor,
-        incident_energy: Tensor,
-        eta: Tensor,
-        generator: Generator | None = None,
-    ) -> Tensor:
-        """Log density (N,) in nats, with respect to dE (MeV) + delta(E) in every layer.
+    def coordinate_log_prob(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Log density (N,) by the change of variables to a standard normal latent."""
+        z, log_abs_det = self.blocks(x, self._context(condition))
+        log_prob: Tensor = log_abs_det - 0.5 * (z.square() + _LOG_2PI).sum(dim=1)
+        return log_prob
 
-        For showers with empty layers this is the variational lower bound of uniform
-        dequantisation (Theis et al., arXiv:1511.01844, section 3.1), exact where none is empty.
-        """
-        z, log_abs_det = self.forward(layer_energy, incident_energy, eta, generator)
-        return log_abs_det - 0.5 * (z.square() + _LOG_2PI).sum(dim=1)
-
-    @torch.no_grad()
-    def sample(
-        self, incident_energy: Tensor, eta: Tensor, generator: Generator | None = None
-    ) -> Tensor:
-        """Draw layer energies (N, L) in MeV with torch's own random numbers.
-
-        For productions use :class:`fastcaloq_infer.Sampler`: counter-based and far faster.
-        """
+    def draw_coordinates(self, condition: Tensor, generator: Generator | None = None) -> Tensor:
+        """Map standard normal latents (N, L) back; differentiable in the weights."""
         z = torch.randn(
-            (incident_energy.shape[0], self.n_layers),
+            (condition.shape[0], self.n_layers),
             generator=generator,
-            dtype=incident_energy.dtype,
-            device=incident_energy.device,
+            dtype=condition.dtype,
+            device=condition.device,
         )
-        return self.inverse(z, incident_energy, eta)
+        x: Tensor = self.blocks.inverse(z, self._context(condition))[0]
+        return x
 
-    @torch.no_grad()
-    def initialise(
-        self,
-        layer_energy: Tensor,
-        incident_energy: Tensor,
-        eta: Tensor,
-        generator: Generator | None = None,
-    ) -> None:
-        """Set every activation normalisation from one large batch, block by block.
-
-        Layer energies (N, L) and incident energies (N,) in MeV, eta (N,).
-        """
-        x, _ = self.preprocessing(layer_energy, incident_energy, generator)
-        context = self.context(incident_energy, eta)
+    def initialise_coordinates(self, x: Tensor, condition: Tensor) -> None:
+        """Set every activation normalisation, block by block."""
+        context = self._context(condition)
         for block in self.coupling_blocks:
             block.actnorm.initialise(x)
             x, _ = block(x, context)

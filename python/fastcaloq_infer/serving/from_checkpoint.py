@@ -42,7 +42,7 @@ def checkpoint_source(model: Path | str, device: Device | None) -> Source:
     section = condition_section(flow)
     reach = extrapolation(metadata.validity)
     conditioner = flow.double().eval().conditioner
-    version = conditioner_version(conditioner, metadata.quantum)
+    version = conditioner_version(conditioner, metadata.conditioning)
     conditioners = [conditioner]
     if (shape_file := _shape_beside(model)) is not None:
         shape, described = load_shape(shape_file)

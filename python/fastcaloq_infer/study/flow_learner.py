@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.data import LayerEnergies
-    from fastcaloq_infer.flow.energy_flow import EnergyFlow
+    from fastcaloq_infer.flow.energy_model import EnergyModel
     from fastcaloq_infer.training.config import DataConfig
 
 __all__ = ["FittedFlow", "FlowLearner", "learner"]
@@ -34,7 +34,7 @@ _ROWS = 8192
 class FittedFlow:
     """A trained flow in float64."""
 
-    def __init__(self, flow: EnergyFlow) -> None:
+    def __init__(self, flow: EnergyModel) -> None:
         self.flow = flow.double().eval()
 
     @property

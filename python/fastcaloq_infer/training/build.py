@@ -10,7 +10,7 @@ from fastcaloq_infer.artefact.sections import Ranges
 from fastcaloq_infer.conditioning import build_conditioner
 from fastcaloq_infer.errors import ConfigError, InputError
 from fastcaloq_infer.flow.condition import Validity
-from fastcaloq_infer.flow.energy_flow import EnergyFlow
+from fastcaloq_infer.flow.kinds.build import build_energy_model
 from fastcaloq_infer.flow.shape.build import build_voxel_flow
 from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
 from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
@@ -28,6 +28,7 @@ from fastcaloq_infer.training.seeds import Stream, stream_seed
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from fastcaloq_infer.flow.energy_model import EnergyModel
     from fastcaloq_infer.training.config import TrainingConfig
     from fastcaloq_infer.training.data import ShowerTensors, TrainingSet
 
@@ -73,7 +74,9 @@ def describe(
         showers.train.layer_energy.numpy(), incident_energy.numpy(), config.preprocessing
     )
     return ModelMetadata(
-        **dict(common), preprocessing=preprocessing_section(preprocessing), flow=config.flow
+        **dict(common),
+        preprocessing=preprocessing_section(preprocessing),
+        flow=config.flow,
     )
 
 
@@ -97,33 +100,34 @@ def _eta_range(eta: Tensor, piece: tuple[float, float] | None) -> tuple[tuple[fl
 
 
 @overload
-def build_flow(metadata: ModelMetadata) -> EnergyFlow: ...
+def build_flow(metadata: ModelMetadata) -> EnergyModel: ...
 @overload
 def build_flow(metadata: ShapeMetadata) -> VoxelFlow: ...
-def build_flow(metadata: ModelMetadata | ShapeMetadata) -> EnergyFlow | VoxelFlow:
+def build_flow(metadata: ModelMetadata | ShapeMetadata) -> EnergyModel | VoxelFlow:
     """Return the flow that ``metadata`` describes, in float64, with random weights."""
     validity = Validity(
         metadata.validity.incident_energy, metadata.validity.eta, metadata.eta_dependent
     )
-    conditioner = build_conditioner(metadata.quantum)
     if isinstance(metadata, ShapeMetadata):
         layers = metadata.binning.layers
+        conditioner = build_conditioner(metadata.quantum)
         return build_voxel_flow(metadata.shape, layers, validity, conditioner).double()
     preprocessing = EnergyPreprocessing(constants_of(metadata.preprocessing))
-    return EnergyFlow(metadata.flow, preprocessing, validity, conditioner).double()
+    model = build_energy_model(metadata.quantum, metadata.flow, preprocessing, validity)
+    return model.double()
 
 
 @overload
 def initial_flow(
     config: TrainingConfig, metadata: ModelMetadata, showers: TrainingSet
-) -> EnergyFlow: ...
+) -> EnergyModel: ...
 @overload
 def initial_flow(
     config: TrainingConfig, metadata: ShapeMetadata, showers: TrainingSet
 ) -> VoxelFlow: ...
 def initial_flow(
     config: TrainingConfig, metadata: ModelMetadata | ShapeMetadata, showers: TrainingSet
-) -> EnergyFlow | VoxelFlow:
+) -> EnergyModel | VoxelFlow:
     """Return the flow a training starts from; its weights depend on seed and data alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(config.seed, Stream.WEIGHTS))

@@ -21,7 +21,7 @@ from fastcaloq_infer.training.weights import Metadata, read_weights, weights_of,
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fastcaloq_infer.flow.energy_flow import EnergyFlow
+    from fastcaloq_infer.flow.energy_model import EnergyModel
 
 __all__ = ["CHECKPOINT", "MODEL", "SHAPE", "load_flow", "load_shape", "save_model"]
 
@@ -32,7 +32,7 @@ SHAPE = "shape.safetensors"
 
 
 def save_model(
-    path: Path | str, flow: EnergyFlow | VoxelFlow, metadata: ModelMetadata | ShapeMetadata
+    path: Path | str, flow: EnergyModel | VoxelFlow, metadata: ModelMetadata | ShapeMetadata
 ) -> None:
     """Write ``model.safetensors``: the flow's weights in float32, all else in the header.
 
@@ -63,7 +63,7 @@ def save_model(
     write_weights(Path(path), weights_of(flow.state_dict()), metadata)
 
 
-def load_flow(source: Path | str) -> tuple[EnergyFlow, ModelMetadata]:
+def load_flow(source: Path | str) -> tuple[EnergyModel, ModelMetadata]:
     """Load a trained flow of layer energies (averaged weights) and what it says about itself.
 
     Parameters
@@ -133,7 +133,7 @@ def load_shape(source: Path | str) -> tuple[VoxelFlow, ShapeMetadata]:
     return flow.eval(), metadata
 
 
-def _fill(flow: EnergyFlow | VoxelFlow, weights: dict[str, Tensor], path: Path) -> None:
+def _fill(flow: EnergyModel | VoxelFlow, weights: dict[str, Tensor], path: Path) -> None:
     """Give a flow its weights, all of which must fit."""
     state = flow.state_dict()
     expected = weights_of(state)

@@ -13,6 +13,7 @@ from fastcaloq_infer.conditioning import QuantumConfig
 from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.files import atomic_path
 from fastcaloq_infer.flow.config import FlowConfig
+from fastcaloq_infer.flow.kinds.config import EnergyQuantumConfig  # noqa: TC001  pydantic reads it
 from fastcaloq_infer.flow.shape.config import ShapeConfig, VoxelFlowConfig
 from fastcaloq_infer.preprocessing.config import PreprocessingConfig
 from fastcaloq_infer.training.config_errors import validate
@@ -48,7 +49,7 @@ class TrainingConfig(Strict):
     particle: Literal["photon", "electron", "pion"]
     seed: NonNegativeInt = 0
     data: TrainingDataConfig = TrainingDataConfig()
-    quantum: QuantumConfig = QuantumConfig()
+    quantum: EnergyQuantumConfig = QuantumConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     batch_size: PositiveInt = 1024
@@ -174,6 +175,7 @@ class ShapeTrainConfig(TrainingConfig):
 
     model: Literal["shape"] = "shape"
     shape: VoxelFlowConfig = ShapeConfig()
+    quantum: QuantumConfig = QuantumConfig()
 
 
 def load_config(

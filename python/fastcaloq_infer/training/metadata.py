@@ -16,9 +16,10 @@ from fastcaloq_infer.artefact.sections import (
     Ranges,
     Section,
 )
-from fastcaloq_infer.conditioning import QuantumConfig  # noqa: TC001  pydantic reads it
+from fastcaloq_infer.conditioning import QuantumConfig
 from fastcaloq_infer.errors import ConfigError, ModelError
 from fastcaloq_infer.flow.config import FlowConfig  # noqa: TC001  pydantic reads it
+from fastcaloq_infer.flow.kinds.config import EnergyQuantumConfig  # noqa: TC001  pydantic reads it
 from fastcaloq_infer.flow.shape.config import VoxelFlowConfig  # noqa: TC001  pydantic reads it
 from fastcaloq_infer.preprocessing.fit import FittedConstants
 
@@ -65,8 +66,14 @@ class FlowMetadata(Section):
     binning: CardBinning
     validity: Ranges
     eta_dependent: bool = True
-    quantum: QuantumConfig
+    quantum: EnergyQuantumConfig
     training: Training | None
+
+    @property
+    def conditioning(self) -> QuantumConfig:
+        """What conditions the flow; nothing where the kind is more than a conditioner."""
+        quantum = self.quantum
+        return quantum if isinstance(quantum, QuantumConfig) else QuantumConfig(kind="none")
 
     def to_json(self) -> str:
         """Return the metadata as JSON; :meth:`from_json` gives back the same numbers."""
@@ -121,6 +128,7 @@ class ShapeMetadata(FlowMetadata):
 
     kind: Literal["shape_flow"] = "shape_flow"
     shape: VoxelFlowConfig
+    quantum: QuantumConfig
 
 
 def binning_section(binning: Binning) -> CardBinning:

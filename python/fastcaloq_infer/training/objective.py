@@ -8,7 +8,6 @@ the conditioner alone.
 from __future__ import annotations
 
 import copy
-import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -22,15 +21,13 @@ from fastcaloq_infer.training.memory import refuse_too_large
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from fastcaloq_infer.flow.energy_flow import EnergyFlow
+    from fastcaloq_infer.flow.energy_model import EnergyModel
     from fastcaloq_infer.training.data import ShowerTensors
 
 __all__ = ["MaximumLikelihood", "Objective", "Prepared", "ShapeLikelihood", "objective_of"]
 
 Prepared = tuple["Tensor", ...]
 """Tensors with one row per shower."""
-
-_LOG_2PI = math.log(2.0 * math.pi)
 
 
 class Objective(nn.Module, ABC):
@@ -63,7 +60,7 @@ class Objective(nn.Module, ABC):
         return self.to(device)
 
 
-def objective_of(flow: EnergyFlow | VoxelFlow, *, mixed: bool = False) -> Objective:
+def objective_of(flow: EnergyModel | VoxelFlow, *, mixed: bool = False) -> Objective:
     """Return the objective that trains a flow of either kind; ``mixed`` is for voxels alone."""
     if isinstance(flow, VoxelFlow):
         return ShapeLikelihood(flow, mixed=mixed)
@@ -81,11 +78,11 @@ class MaximumLikelihood(Objective):
         The flow to train, in the dtype of the training.
     """
 
-    flow: EnergyFlow
+    flow: EnergyModel
     noisy = True  # in layers without energy
     rows_at_once = 8192
 
-    def __init__(self, flow: EnergyFlow) -> None:
+    def __init__(self, flow: EnergyModel) -> None:
         super().__init__()
         self.flow = flow
         # A double of its own: the logits of fractions near 0 and 1 lose digits in float32. In a
@@ -99,17 +96,13 @@ class MaximumLikelihood(Objective):
             showers.layer_energy, showers.incident_energy, generator
         )
         condition = self.flow.condition(showers.incident_energy, showers.eta)
-        dtype = next(self.flow.blocks.parameters()).dtype
+        dtype = next(self.flow.parameters()).dtype
         return x.to(dtype), condition.to(dtype), log_abs_det.to(dtype)
 
     def forward(self, *batch: Tensor) -> Tensor:
         """Return the negative log likelihood (B,) of prepared rows."""
         x, condition, log_abs_det = batch
-        context = torch.cat([condition, self.flow.conditioner(condition)], dim=1)
-        z, log_abs_det_flow = self.flow.blocks(x, context)
-        prior = 0.5 * (z.square().sum(dim=1) + _LOG_2PI * z.shape[1])
-        nll: Tensor = prior - log_abs_det - log_abs_det_flow
-        return nll
+        return -self.flow.coordinate_log_prob(x, condition) - log_abs_det
 
     def to_device(self, device: torch.device) -> Self:
         """Move the weights and the float64 preprocessing beside the data."""

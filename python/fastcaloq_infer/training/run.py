@@ -35,7 +35,7 @@ from fastcaloq_infer.training.weights import weights_of, write_weights
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fastcaloq_infer.flow.energy_flow import EnergyFlow
+    from fastcaloq_infer.flow.energy_model import EnergyModel
     from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
     from fastcaloq_infer.training.data import TrainingSet
     from fastcaloq_infer.training.history import History
@@ -75,7 +75,7 @@ class TrainedModel:
     """
 
     folder: Path
-    flow: EnergyFlow
+    flow: EnergyModel
     metadata: ModelMetadata
     history: History
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from fastcaloq_infer.flow.energy_flow import EnergyFlow
+    from fastcaloq_infer.flow.energy_model import EnergyModel
     from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
     from fastcaloq_infer.training.config import TrainingConfig
     from fastcaloq_infer.training.data import ShowerTensors
@@ -66,7 +66,7 @@ class Trainer:
     def __init__(
         self,
         config: TrainingConfig,
-        flow: EnergyFlow | VoxelFlow,
+        flow: EnergyModel | VoxelFlow,
         train: ShowerTensors,
         validation: ShowerTensors,
     ) -> None:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastcaloq_infer.evaluation.samples.sample import Sample
-    from fastcaloq_infer.flow.energy_flow import EnergyFlow
+    from fastcaloq_infer.flow.energy_model import EnergyModel
     from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
 
 __all__ = ["draw_layers", "draw_voxels"]
 
 
-def draw_layers(flow: EnergyFlow, like: Sample, seed: int) -> NDArray[np.float64]:
+def draw_layers(flow: EnergyModel, like: Sample, seed: int) -> NDArray[np.float64]:
     """Return layer energies (N, L) in MeV, drawn in float64."""
     random = torch.Generator().manual_seed(seed)
     layers: NDArray[np.float64] = (

@@ -1,0 +1,1 @@
+"""Kind ``born``: the reversible generative circuit on discretised coordinates."""

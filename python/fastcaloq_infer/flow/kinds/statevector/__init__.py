@@ -1,0 +1,1 @@
+"""Kind ``statevector``: invertible blocks through the whole state of a few qubits."""

@@ -1,0 +1,1 @@
+"""Kind ``subnet``: circuits inside the networks that set the coupling blocks."""

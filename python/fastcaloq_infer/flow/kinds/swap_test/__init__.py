@@ -1,0 +1,1 @@
+"""Kind ``swap_test``: a quantum invertible network with inverse state preparation."""
