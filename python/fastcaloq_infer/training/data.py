@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import torch
 
 from fastcaloq_infer import data
 from fastcaloq_infer.artefact.provenance import TrainingData
-from fastcaloq_infer.data.selection import equal_in_spectrum
 from fastcaloq_infer.errors import ConfigError, InputError
 from fastcaloq_infer.files import sha256_file
 from fastcaloq_infer.training.config import PACKAGED, ShapeTrainConfig
 from fastcaloq_infer.training.memory import refuse_too_large
-from fastcaloq_infer.training.seeds import Stream, stream_seed
+from fastcaloq_infer.training.seeds import Stream
+from fastcaloq_infer.training.selecting import chosen_by_seed, chosen_showers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from fastcaloq_infer.training.config import DataPath, TrainingConfig
 
 __all__ = ["ShowerTensors", "TrainingSet", "read_training_set"]
-
-_SAME_ENERGY = 1e-6
-_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ def _read(
         path = data.packaged_sample("train") if source == PACKAGED else Path(source)
         energies = data.read_layer_energies(path, binning, eta=config.data.eta)
         showers = ShowerTensors.from_energies(energies)
-    showers = _without(showers, config.data.leave_out, path)
+    showers = chosen_showers(showers, config, path)
     file = TrainingData(name=path.name, sha256=sha256_file(path), showers=len(showers))
     return showers, file
 
@@ -183,23 +179,6 @@ def _read_voxels(path: Path, binning: Binning, eta: float | None) -> ShowerTenso
     return ShowerTensors(layer_energy, incident_energy, etas, voxels)
 
 
-def _without(showers: ShowerTensors, energies: tuple[float, ...], path: Path) -> ShowerTensors:
-    """Leave out the showers of some incident energies, each of which there must be."""
-    for energy in energies:
-        left_out = (showers.incident_energy / energy - 1.0).abs() <= _SAME_ENERGY
-        if not left_out.any():
-            there = np.unique(showers.incident_energy.numpy()).tolist()
-            known = ", ".join(f"{value:g}" for value in there[:_SHOWN])
-            raise InputError(
-                f"{path} has no shower of {energy:g} MeV, so 'data.leave_out' cannot leave it out; "
-                f"there are {known}{', ...' if len(there) > _SHOWN else ''} MeV"
-            )
-        showers = showers[~left_out]
-    if energies and not len(showers):
-        raise InputError(f"'data.leave_out' leaves out every shower of {path}; name fewer energies")
-    return showers
-
-
 def _split(
     showers: ShowerTensors, fraction: float, seed: int
 ) -> tuple[ShowerTensors, ShowerTensors]:
@@ -209,9 +188,5 @@ def _split(
         raise InputError(
             f"{len(showers)} showers are too few to hold out {fraction:g} of them; add showers"
         )
-    random = torch.Generator().manual_seed(stream_seed(seed, Stream.SPLIT))
-    order = torch.randperm(len(showers), generator=random)
-    chosen = torch.from_numpy(
-        equal_in_spectrum(showers.incident_energy.numpy(), order.numpy(), held_out)
-    )
+    chosen = chosen_by_seed(showers, held_out, seed, Stream.SPLIT)
     return showers[~chosen], showers[chosen]

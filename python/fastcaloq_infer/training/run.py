@@ -149,9 +149,9 @@ def train(
     TrainingError
         The loss stays non-finite.
     """
-    if training_set is not None and config.data.leave_out:
+    if training_set is not None and (selecting := config.data.selecting):
         raise ConfigError(
-            "'data.leave_out' is for showers that a training reads itself; leave it out here"
+            f"'data.{selecting[0]}' is for showers that a training reads itself; leave it out here"
         )
     folder = Path(folder)
     state = state_to_resume(folder, resume=resume)

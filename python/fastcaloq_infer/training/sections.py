@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PositiveFloat,
+    PositiveInt,
     ValidationInfo,
     field_serializer,
     field_validator,
@@ -82,10 +83,22 @@ class DataConfig(Strict):
 class TrainingDataConfig(DataConfig):
     """`DataConfig` of a training that reads its files itself."""
 
+    energies: tuple[PositiveFloat, ...] = Field(
+        (), description="incident energies in MeV whose showers are used; empty: all"
+    )
     leave_out: tuple[PositiveFloat, ...] = Field(
         (),
         description="incident energies in MeV whose showers are neither learnt from nor held out",
     )
+    limit: PositiveInt | None = Field(
+        None,
+        description="use so many showers of each file, chosen by the seed, equal in spectrum",
+    )
+
+    @property
+    def selecting(self) -> list[str]:
+        """Names of the keys that choose among the showers of a file."""
+        return [key for key in ("energies", "leave_out", "limit") if getattr(self, key)]
 
 
 class OptimiserConfig(Strict):

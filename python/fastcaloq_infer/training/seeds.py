@@ -17,6 +17,7 @@ class Stream(IntEnum):
     VALIDATION_NOISE = 2
     SPLIT = 3
     INITIALISATION = 4
+    LIMIT = 5
     ORDER = 1 << 32  # plus the epoch
 
 

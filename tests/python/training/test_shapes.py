@@ -168,39 +168,6 @@ def test_showers_that_do_not_fit_in_memory_are_refused(shape_config, monkeypatch
         trainer_of(shape_config).start_epoch()
 
 
-def test_energies_are_left_out(plain_shape, plain):
-    for kind, settings in ((ShapeTrainConfig, plain_shape), (TrainConfig, plain)):
-        everything = read_training_set(kind.from_dict(settings))
-        settings["data"] |= {"leave_out": [8192, 65536]}
-        config = kind.from_dict(settings)
-        showers = read_training_set(config)
-        for part in (showers.train, showers.validation):
-            assert not np.isin(part.incident_energy, [8192, 65536]).any()
-            assert part.incident_energy.max() == 32768
-        there = everything.train.incident_energy, everything.validation.incident_energy
-        kept = sum(int((~np.isin(energy, [8192, 65536])).sum()) for energy in there)
-        assert len(showers.train) + len(showers.validation) == kept == showers.files[0].showers
-        assert describe(config, showers).validity.incident_energy == (256.0, 32768.0)
-
-
-def test_energies_that_cannot_be_left_out_are_refused(plain_shape, config, tmp_path):
-    plain_shape["data"]["leave_out"] = [8000]
-    with pytest.raises(
-        InputError, match=r"no shower of 8000 MeV.*there are 256, 512, .* 65536 MeV"
-    ):
-        read_training_set(ShapeTrainConfig.from_dict(plain_shape))
-    plain_shape["data"]["leave_out"] = [256.0 * 2**k for k in range(9)]
-    with pytest.raises(InputError, match="leaves out every shower"):
-        read_training_set(ShapeTrainConfig.from_dict(plain_shape))
-    plain_shape["data"]["leave_out"] = [-1]
-    with pytest.raises(ConfigError, match=r"data\.leave_out"):
-        ShapeTrainConfig.from_dict(plain_shape)
-    showers = read_training_set(config)
-    some = config.data.model_copy(update={"leave_out": (8192.0,)})
-    with pytest.raises(ConfigError, match="showers that a training reads itself"):
-        train(config.model_copy(update={"data": some}), tmp_path, training_set=showers)
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
