@@ -1,4 +1,4 @@
-#include "TFCSFastCaloQ.hpp"
+#include "fastcaloq/fastcalosim/TFCSFastCaloQ.hpp"
 
 #include <CLHEP/Random/RandomEngine.h>
 #include <FastCaloSim/Core/TFCSExtrapolationState.h>

@@ -1,4 +1,4 @@
-#include "FastSimModel.hpp"
+#include "fastcaloq/geant4/FastSimModel.hpp"
 
 #include <G4Event.hh>
 #include <G4EventManager.hh>

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "TFCSFastCaloQ.hpp"
 #include "fake_source.hpp"
 #include "fastcaloq/error.hpp"
+#include "fastcaloq/fastcalosim/TFCSFastCaloQ.hpp"
 
 namespace fastcaloq {
 namespace {

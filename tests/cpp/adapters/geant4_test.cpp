@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "FastSimModel.hpp"
 #include "fake_source.hpp"
 #include "fastcaloq/error.hpp"
+#include "fastcaloq/geant4/FastSimModel.hpp"
 
 namespace fastcaloq {
 namespace {
