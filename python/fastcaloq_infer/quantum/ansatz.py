@@ -87,3 +87,29 @@ def strongly_entangling(n_qubits: int, layer: int) -> list[Gate]:
 def rotation_product(n_qubits: int, layer: int) -> list[Gate]:
     """RZ, RY, RX on every qubit and no entanglement: the control experiment."""
     return _rotations(n_qubits, ("RZ", "RY", "RX"))
+
+
+def _neighbours(n_qubits: int, layer: int) -> list[tuple[int, int]]:
+    """Bonds of a line: even ones in even layers, odd ones in odd layers, the only one always."""
+    start = layer % 2 if n_qubits > 2 else 0
+    return [(q, q + 1) for q in range(start, n_qubits - 1, 2)]
+
+
+@ansatz("real_brickwork")
+def real_brickwork(n_qubits: int, layer: int) -> list[Gate]:
+    """RY on every qubit, then CNOTs on alternating bonds: real amplitudes stay real."""
+    turns = [Gate("RY", (q,), q) for q in range(n_qubits)]
+    return turns + [Gate("CNOT", bond) for bond in _neighbours(n_qubits, layer)]
+
+
+@ansatz("rotation_ising")
+def rotation_ising(n_qubits: int, layer: int) -> list[Gate]:
+    """RZ, RY, RX on every qubit, then exp(-i angle/2 Z Z) on alternating bonds.
+
+    The identity at angles of 0, unlike those with CNOTs.
+    """
+    pairs = [
+        Gate("IsingZZ", bond, 3 * n_qubits + k)
+        for k, bond in enumerate(_neighbours(n_qubits, layer))
+    ]
+    return _rotations(n_qubits, ("RZ", "RY", "RX")) + pairs

@@ -132,15 +132,20 @@ def _basis_gates(circuit: Circuit, name: str) -> list[Gate]:
     return [Gate(f"{name}{circuit.input_encoding.axis}", (q,)) for q in range(circuit.n_qubits)]
 
 
+def prefix_matrix(circuit: Circuit) -> NDArray[np.complex128]:
+    """Product (2, 2) of the constant gates on every qubit before the first diagonal phases."""
+    gates = circuit.input_encoding.prefix(1) + _basis_gates(circuit, "BasisAdjoint")[:1]
+    single = np.eye(2, dtype=np.complex128)
+    for gate in gates:  # the same on every qubit
+        single = SINGLE_QUBIT[gate.name][0] @ single
+    return single
+
+
 def _initial_state(circuit: Circuit) -> NDArray[np.complex128]:
     """|0...0> after the gates before the first diagonal phases."""
-    n = circuit.n_qubits
-    gates = circuit.input_encoding.prefix(n) + _basis_gates(circuit, "BasisAdjoint")
-    single: NDArray[np.complex128] = np.array([1.0, 0.0], dtype=np.complex128)
-    for gate in (g for g in gates if g.wires == (0,)):  # the same on every qubit
-        single = SINGLE_QUBIT[gate.name][0] @ single
+    single = prefix_matrix(circuit)[:, 0]
     state: NDArray[np.complex128] = np.ones(1, dtype=np.complex128)
-    for _ in range(n):
+    for _ in range(circuit.n_qubits):
         state = np.kron(state, single).astype(np.complex128)
     return state
 
