@@ -30,6 +30,7 @@ VERBS = (
     "report",
     "demo",
     "bench",
+    "import-config",
 )
 
 app = typer.Typer(
