@@ -15,6 +15,9 @@ from fastcaloq_infer.artefact.sections import (
     check_range,
 )
 
+CONDITION: Final = 2
+"""Numbers of the scaled condition: log energy and abs(eta)."""
+
 
 class SplineBlock(Section):
     """Rational-quadratic spline coupling with identity tails outside [-tail_bound, tail_bound]."""
@@ -57,25 +60,55 @@ class AffineBlock(Section):
 Block = Annotated[SplineBlock | AffineBlock, Field(discriminator="kind")]
 
 
-class CardFlow(Section):
-    """Architecture of the flow: its blocks in data-to-latent order and their common subnet."""
-
-    blocks: Annotated[tuple[Block, ...], Field(min_length=1)]
-    hidden: tuple[Count, ...]
-    activation: Literal["relu", "silu"]
-
-
 class CardCircuit(Section):
-    """The circuit of the quantum conditioner, and the degree of the monomials its phases need."""
+    """A circuit, and the degree of the monomials of its inputs that its phases need."""
 
     n_qubits: Count
     n_layers: Count
-    n_inputs: Literal[2]
+    n_inputs: Count
     encoding: str
     ansatz: str
     reuploading: bool
     observables: str
     monomial_degree: Literal[1, 2]
+
+
+class CardSubnet(Section):
+    """Subnets made of circuits: ``networks`` of one description per block, then a linear read-out.
+
+    Inputs are tanh(a / ``coordinate_scale``) of the passive coordinates a, and the condition.
+    """
+
+    circuit: CardCircuit
+    networks: Count
+    coordinate_scale: Positive
+
+
+class CardFlow(Section):
+    """Architecture of the flow: its blocks in data-to-latent order and their common subnet.
+
+    With ``subnet`` the subnets are circuits, which have no hidden layers.
+    """
+
+    blocks: Annotated[tuple[Block, ...], Field(min_length=1)]
+    hidden: tuple[Count, ...]
+    activation: Literal["relu", "silu"]
+    subnet: CardSubnet | None = None
+
+    @model_validator(mode="after")
+    def _circuits_fit(self) -> CardFlow:
+        if self.subnet is None:
+            return self
+        if self.hidden:
+            raise ValueError("subnets that are circuits have no hidden layers")
+        inputs = self.subnet.circuit.n_inputs
+        for index, block in enumerate(self.blocks):
+            if block.passive + CONDITION != inputs:
+                raise ValueError(
+                    f"block {index} has {block.passive} passive coordinates and {CONDITION} "
+                    f"conditions for circuits of {inputs} inputs"
+                )
+        return self
 
 
 class Table(Section):
@@ -140,6 +173,10 @@ class CardConditioning(Section):
                     f"kind {self.kind!r} in mode {self.mode!r} "
                     f"{'needs' if wanted else 'cannot have'} {name}"
                 )
+        if self.circuit is not None and self.circuit.n_inputs != CONDITION:
+            raise ValueError(
+                f"a circuit of {self.circuit.n_inputs} inputs cannot see the {CONDITION} conditions"
+            )
         if self.mode == "served" and self.version is None:
             raise ValueError("mode 'served' needs a version, by which the service is recognised")
         if self.mode == "embedded" and self.kind not in EMBEDDABLE:

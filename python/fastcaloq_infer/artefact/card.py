@@ -26,6 +26,7 @@ NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """A model's name becomes file and folder names."""
 _OPTIONAL: Final = (
     ("shape",),
+    ("flow", "subnet"),
     ("conditioning", "version"),
     ("parity", "quantum"),
     ("shape", "conditioning", "version"),

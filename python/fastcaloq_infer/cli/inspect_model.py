@@ -68,7 +68,14 @@ def _contents(card: Card) -> str:
 
 def _flow(flow: CardFlow) -> str:
     kinds = ", ".join(dict.fromkeys(block.kind for block in flow.blocks))
-    return f"{len(flow.blocks)} {kinds} blocks, subnets {' x '.join(map(str, flow.hidden))}"
+    subnets = " x ".join(map(str, flow.hidden))
+    if flow.subnet is not None:
+        circuit = flow.subnet.circuit
+        subnets = (
+            f"of {flow.subnet.networks} circuits: {circuit.n_qubits} qubits, "
+            f"{circuit.n_layers} layers"
+        )
+    return f"{len(flow.blocks)} {kinds} blocks, subnets {subnets}"
 
 
 def _conditioning(section: CardConditioning) -> str:

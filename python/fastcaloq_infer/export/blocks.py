@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcaloq_infer.artefact.architecture import SplineBlock
+from fastcaloq_infer.export.circuit import circuit_nodes
 
 if TYPE_CHECKING:
     from fastcaloq_infer.artefact.architecture import AffineBlock, CardFlow
@@ -39,19 +40,27 @@ def inverse_block(g: Graph, flow: CardFlow, index: int, z: str, context: str) ->
     block = flow.blocks[index]
     prefix = f"energy.block{index}"
     g.scope(prefix)
-    if block.passive:
-        a, b = g.split(z, [block.passive, block.active])
-        subnet_input = g.concat(a, context)
-    else:
-        a, b, subnet_input = "", z, context
-    theta = mlp(
-        g, subnet_input, f"{prefix}.subnet", len(flow.hidden) + 1, flow.activation, last=False
-    )
+    a, b = g.split(z, [block.passive, block.active]) if block.passive else ("", z)
+    name = f"{prefix}.subnet"
+    seen = _subnet_input(g, flow, a, context, name)
+    theta = mlp(g, seen, name, len(flow.hidden) + 1, flow.activation, last=False)
     if isinstance(block, SplineBlock):
         x = inverse_spline(g, block, b, theta)
     else:
         x = inverse_affine(g, block, b, theta)
     return _undo_permutation_and_actnorm(g, prefix, g.concat(a, x) if a else x)
+
+
+def _subnet_input(g: Graph, flow: CardFlow, a: str, context: str, name: str) -> str:
+    """Return what the linear layers of a subnet see: coordinates and context, or features."""
+    card = flow.subnet
+    if card is None:
+        return g.concat(a, context) if a else context
+    if a:
+        bounded = g.op("Tanh", g.op("Mul", a, g.constant(1.0 / card.coordinate_scale)))
+        context = g.concat(bounded, context)
+    names = [f"{name}.circuit{index}" for index in range(card.networks)]
+    return g.concat(*(circuit_nodes(g, card.circuit, context, each) for each in names))
 
 
 def _undo_permutation_and_actnorm(g: Graph, prefix: str, v: str) -> str:

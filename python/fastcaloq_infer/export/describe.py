@@ -9,12 +9,14 @@ from fastcaloq_infer.artefact.architecture import (
     CardCircuit,
     CardConditioning,
     CardFlow,
+    CardSubnet,
     SplineBlock,
 )
 from fastcaloq_infer.artefact.sections import Condition, Ranges
 from fastcaloq_infer.artefact.shape import CardShape, ShapeParity
 from fastcaloq_infer.conditioning import ClassicalConditioner
 from fastcaloq_infer.conditioning.version import conditioner_version
+from fastcaloq_infer.flow.kinds.subnet.network import QuantumSubnet
 
 if TYPE_CHECKING:
     from fastcaloq_infer.artefact.architecture import Table
@@ -70,7 +72,25 @@ def flow_section(flow: EnergyFlow) -> CardFlow:
                     min_derivative=config.min_derivative,
                 )
             )
-    return CardFlow(blocks=tuple(blocks), hidden=tuple(config.hidden), activation=config.activation)
+    subnet = _subnet_section(flow)
+    return CardFlow(
+        blocks=tuple(blocks),
+        hidden=tuple(config.hidden) if subnet is None else (),
+        activation=config.activation,
+        subnet=subnet,
+    )
+
+
+def _subnet_section(flow: EnergyFlow) -> CardSubnet | None:
+    """Describe subnets that are circuits, the same in all blocks."""
+    subnet = flow.coupling_blocks[0].coupling.subnet
+    if not isinstance(subnet, QuantumSubnet):
+        return None
+    return CardSubnet(
+        circuit=CardCircuit(**subnet.circuits.circuit.card()),
+        networks=subnet.circuits.count,
+        coordinate_scale=subnet.coordinate_scale,
+    )
 
 
 def shape_section(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcaloq_infer.export.blocks import mlp
+from fastcaloq_infer.export.circuit import circuit_nodes
 
 if TYPE_CHECKING:
     from fastcaloq_infer.artefact.architecture import CardConditioning, Table
@@ -54,7 +55,7 @@ def feature_nodes(
     if card.table is not None:
         return [_table(g, card.table, condition, c0, c1, prefix + TABLE)]
     if card.circuit is not None:
-        return [_circuit(g, card.circuit.monomial_degree, g.concat(c0, c1), prefix + _CIRCUIT)]
+        return [circuit_nodes(g, card.circuit, g.concat(c0, c1), prefix + _CIRCUIT)]
     if card.hidden is not None:
         count = len(card.hidden) + 1
         both = g.concat(c0, c1)
@@ -131,44 +132,3 @@ def _weights(g: Graph, place: str, coefficients: np.ndarray) -> str:
     square = g.op("Mul", place, place)
     powers = g.concat(place, square, g.op("Mul", square, place))
     return g.dense(powers, coefficients[1:], coefficients[0])
-
-
-def _circuit(g: Graph, degree: int, c: str, name: str) -> str:
-    """Append the circuit as real matrices: phases exp(-i phi(c)) between constant unitaries.
-
-    With state = [re, im] as a row, an upload turns it to [re cos + im sin, im cos - re sin] and
-    multiplies the real form [2D, 2D] of what follows. The first upload meets a constant state, so
-    that [cos, sin] is multiplied by a matrix with the state inside, folded at load.
-    """
-    if degree == 2:
-        left, right = np.array([[1.0, 1, 0], [0, 0, 1]]), np.array([[1.0, 0, 0], [0, 1, 1]])
-        c = g.concat(c, g.op("Mul", g.dense(c, left), g.dense(c, right)))
-    dimension = g.shape(f"{name}.0.phases")[1]
-    state = ""
-    upload = 0
-    while g.has(f"{name}.{upload}.phases"):
-        phi = g.op("MatMul", c, g.parameter(f"{name}.{upload}.phases"))
-        cos, sin = g.op("Cos", phi), g.op("Sin", phi)
-        matrix = g.parameter(f"{name}.{upload}.matrix")
-        if upload == 0:
-            turned, matrix = g.concat(cos, sin), _with_initial_state(g, matrix, dimension, name)
-        else:
-            re, im = g.split(state, [dimension, dimension])
-            turned = g.concat(
-                g.op("Add", g.op("Mul", re, cos), g.op("Mul", im, sin)),
-                g.op("Sub", g.op("Mul", im, cos), g.op("Mul", re, sin)),
-            )
-        state = g.op("MatMul", turned, matrix)
-        upload += 1
-    readout = g.parameter(f"{name}.readout")
-    return g.op("MatMul", g.op("Mul", state, state), g.concat(readout, readout, axis=0))
-
-
-def _with_initial_state(g: Graph, matrix: str, dimension: int, name: str) -> str:
-    """[cos, sin] @ result = [re cos + im sin, im cos - re sin] @ matrix, re and im constant."""
-    state = g.reshape(g.parameter(f"{name}.initial_state"), 2 * dimension, 1)
-    re, im = g.split(state, [dimension, dimension], axis=0)
-    upper, lower = g.split(matrix, [dimension, dimension], axis=0)
-    cos = g.op("Add", g.op("Mul", re, upper), g.op("Mul", im, lower))
-    sin = g.op("Sub", g.op("Mul", im, upper), g.op("Mul", re, lower))
-    return g.concat(cos, sin, axis=0)

@@ -70,10 +70,8 @@ class Reference:
 def _local_error(block: CouplingBlock, before: Tensor, after: Tensor) -> Tensor:
     """Error (N, L) one inverse coupling adds to its result, in units of u."""
     coupling = block.coupling
-    widths = [linear.in_features for linear in coupling.subnet.linears]
-    # Each dot product of n terms adds about sqrt(n)/2 roundings to the raw parameters, which move
-    # the result by at most `size` per unit.
-    subnet = sum(0.5 * math.sqrt(n) for n in widths)
+    # Raw parameters move the result by at most `size` per unit.
+    subnet = coupling.subnet.roundings
     univariate = coupling.univariate
     if isinstance(univariate, RationalQuadraticSpline):
         # K/2 for the partial sums, 8 for the arithmetic of the bin.

@@ -47,6 +47,12 @@ def check_mode(trained: Trained, mode: str) -> None:
                 f"a conditioner of kind {kind!r} has no form that goes into a graph, so it cannot "
                 "be embedded: choose precomputed or served"
             )
+    if mode == "served" and trained.metadata.quantum.kind == "subnet":
+        raise InputError(
+            "the circuits of kind 'subnet' see the coordinates of each shower, not its energy "
+            "alone, so no service can be asked for their features beforehand: leave out "
+            "--conditioning served"
+        )
     if mode == "served" and all(kind == "none" for kind in kinds):
         raise InputError(
             "this model has no conditioner, so there is nothing a service could be asked for: "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from fastcaloq_infer.conditioning import MLPConstants, QuantumConfig
 from fastcaloq_infer.errors import InputError, ModelError
 from fastcaloq_infer.flow import EnergyFlow
+from fastcaloq_infer.flow.kinds.subnet.config import SubnetConfig
+from fastcaloq_infer.flow.kinds.subnet.network import QuantumSubnet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.conditioning import Conditioner
     from fastcaloq_infer.flow import EnergyModel
+    from fastcaloq_infer.flow.coupling import Subnet
+    from fastcaloq_infer.quantum.constants import CircuitConstants
     from fastcaloq_infer.training.metadata import ModelMetadata
 
 Initialisers = dict[str, np.ndarray]
@@ -53,7 +57,7 @@ def exportable_energies(flow: EnergyModel, metadata: ModelMetadata) -> EnergyFlo
         It is not.
     """
     quantum = metadata.quantum
-    if not isinstance(flow, EnergyFlow) or not isinstance(quantum, QuantumConfig):
+    if not isinstance(flow, EnergyFlow) or not isinstance(quantum, QuantumConfig | SubnetConfig):
         raise InputError(
             f"the layer energies are of kind {quantum.kind!r}, which can be studied in Python but "
             "not exported, because the sampler has no code for it; give a run of another "
@@ -79,9 +83,16 @@ def flow_initialisers(flow: EnergyFlow) -> Initialisers:
         permutations[f"{prefix}.permutation"] = (
             block.permutation.permutation.cpu().numpy().astype(np.int64)
         )
-        for i, linear in enumerate(block.coupling.subnet.linears):
-            found[f"{prefix}.subnet.{i}.weight"] = as_array(linear.weight).T
-            found[f"{prefix}.subnet.{i}.bias"] = as_array(linear.bias)
+        subnet = block.coupling.subnet
+        if isinstance(subnet, QuantumSubnet):
+            layers = [subnet.joint_readout()]
+            for g, constants in enumerate(subnet.circuits.constants()):
+                found |= _circuit(constants, f"{prefix}.subnet.circuit{g}")
+        else:
+            layers = [(linear.weight.T, linear.bias) for linear in cast("Subnet", subnet).linears]
+        for i, (weight, bias) in enumerate(layers):
+            found[f"{prefix}.subnet.{i}.weight"] = as_array(weight)
+            found[f"{prefix}.subnet.{i}.bias"] = as_array(bias)
     return {name: as_float32(name, values) for name, values in found.items()} | permutations
 
 
@@ -99,11 +110,14 @@ def embedded_initialisers(conditioner: Conditioner, prefix: str = "") -> Initial
             found[f"conditioner.subnet.{i}.weight"] = weight
             found[f"conditioner.subnet.{i}.bias"] = bias
     else:
-        found["quantum.initial_state"] = constants.initial_state
-        found["quantum.readout"] = constants.readout
-        for i, (phases, matrix) in enumerate(
-            zip(constants.phases, constants.matrices, strict=True)
-        ):
-            found[f"quantum.{i}.phases"] = phases
-            found[f"quantum.{i}.matrix"] = matrix
+        found = _circuit(constants, "quantum")
     return {prefix + name: as_float32(name, values) for name, values in found.items()}
+
+
+def _circuit(constants: CircuitConstants, name: str) -> dict[str, NDArray[np.float64]]:
+    """Matrices of a circuit under names that begin with ``name``."""
+    found = {f"{name}.initial_state": constants.initial_state, f"{name}.readout": constants.readout}
+    for i, (phases, matrix) in enumerate(zip(constants.phases, constants.matrices, strict=True)):
+        found[f"{name}.{i}.phases"] = phases
+        found[f"{name}.{i}.matrix"] = matrix
+    return found

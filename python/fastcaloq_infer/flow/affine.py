@@ -18,6 +18,7 @@ class Affine(Univariate):
     """Y = x * exp(s) + t with |s| below ``log_scale_bound`` by a soft clamp (a tanh)."""
 
     n_parameters = 2
+    groups = (1, 1)
 
     def __init__(self, log_scale_bound: float = 3.0) -> None:
         self.log_scale_bound = log_scale_bound

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,17 +21,26 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.flow.univariate import Univariate
 
-__all__ = ["Coupling", "CouplingBlock", "Subnet"]
+__all__ = ["Coupling", "CouplingBlock", "CouplingNetwork", "Subnet"]
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
 
 
-class Subnet(nn.Sequential):
-    """A small multi-layer perceptron whose last layer starts at zero.
+class CouplingNetwork(nn.Module, ABC):
+    """What gives a coupling its parameters: (N, passive + context) to (N, outputs).
 
-    Zero parameters make the coupling the identity, so that training starts from the
-    normalised data (the habit of Glow, arXiv:1807.03039, section 3.3).
+    Outputs start at zero: zero parameters make the coupling the identity, so that training starts
+    from the normalised data (the habit of Glow, arXiv:1807.03039, section 3.3).
     """
+
+    @property
+    @abstractmethod
+    def roundings(self) -> float:
+        """Estimate of the roundings, in units of the last place of 1, in an output of float32."""
+
+
+class Subnet(nn.Sequential, CouplingNetwork):
+    """A small multi-layer perceptron whose last layer starts at zero."""
 
     def __init__(self, inputs: int, hidden: Sequence[int], outputs: int, activation: str) -> None:
         layers: list[nn.Module] = []
@@ -45,26 +56,27 @@ class Subnet(nn.Sequential):
         """The linear layers in order."""
         return [layer for layer in self if isinstance(layer, nn.Linear)]
 
+    @property
+    def roundings(self) -> float:
+        """A dot product of n terms adds about sqrt(n) / 2."""
+        return sum(0.5 * math.sqrt(linear.in_features) for linear in self.linears)
+
 
 class Coupling(Transform):
-    """z = (a, f(b; subnet(a, context))) with x = (a, b), a the first ``passive`` coordinates."""
+    """z = (a, f(b; subnet(a, context))) with x = (a, b), a the first ``passive`` coordinates.
+
+    ``subnet`` has one output for each parameter of each of the ``active`` coordinates,
+    parameter-major.
+    """
 
     def __init__(
-        self,
-        features: int,
-        passive: int,
-        context: int,
-        univariate: Univariate,
-        hidden: Sequence[int],
-        activation: str,
+        self, passive: int, active: int, univariate: Univariate, subnet: CouplingNetwork
     ) -> None:
         super().__init__()
         self.passive = passive
-        self.active = features - passive
+        self.active = active
         self.univariate = univariate
-        self.subnet = Subnet(
-            passive + context, hidden, univariate.n_parameters * self.active, activation
-        )
+        self.subnet = subnet
 
     def _theta(self, a: Tensor, context: Tensor) -> Tensor:
         raw: Tensor = self.subnet(torch.cat([a, context], dim=1))

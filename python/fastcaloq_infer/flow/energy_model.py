@@ -53,6 +53,11 @@ class EnergyModel(nn.Module, ABC):
         """Number of calorimeter layers L."""
         return self.preprocessing.n_layers
 
+    @property
+    def n_conditioner(self) -> int:
+        """Numbers of the conditioner, or of the circuits where they sit elsewhere."""
+        return self.conditioner.n_parameters
+
     @abstractmethod
     def coordinate_log_prob(self, x: Tensor, condition: Tensor) -> Tensor:
         """Log density (N,) in nats of coordinates (N, L) at scaled conditions (N, 2)."""

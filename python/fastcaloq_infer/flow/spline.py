@@ -53,6 +53,7 @@ class RationalQuadraticSpline(Univariate):
         self.min_bin_height = min_bin_height
         self.min_derivative = min_derivative
         self.n_parameters = 3 * bins - 1
+        self.groups = (bins, bins, bins - 1)
         self._derivative_offset = math.log(math.expm1(1.0 - min_derivative))
 
     def _knots(self, raw: Tensor, minimum: float) -> Tensor:

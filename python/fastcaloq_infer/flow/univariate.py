@@ -19,6 +19,8 @@ class Univariate(ABC):
     """
 
     n_parameters: int
+    groups: tuple[int, ...]
+    """How many of them each of the networks sets, where they are apart: s and t, for example."""
 
     @abstractmethod
     def forward(self, x: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:

@@ -42,8 +42,8 @@ def _known(name: str, table: dict[str, Any]) -> str:
     return name
 
 
-class Circuit(BaseModel):
-    """Qubits, layers, encoding, ansatz, re-uploading and observables of a quantum circuit.
+class CircuitDesign(BaseModel):
+    """All that can be chosen about a circuit; how many inputs it has is up to its place.
 
     One upload of the inputs and then all layers; with ``reuploading`` an upload before every
     layer (Perez-Salinas et al. 2020, Quantum 4, 226).
@@ -58,7 +58,6 @@ class Circuit(BaseModel):
 
     n_qubits: int = Field(default=6, ge=1, le=MAX_QUBITS)
     n_layers: int = Field(default=2, ge=1, le=64)
-    n_inputs: int = Field(default=2, ge=1, le=64)
     encoding: str = "angle_y"
     # Against the ring (nine photon energies): root mean square gradient of a feature's mean at the
     # start 0.106 to 0.048 (6 qubits, 2 layers), 0.051 to 0.013 (10 qubits, 4 layers); features vary
@@ -89,6 +88,18 @@ class Circuit(BaseModel):
             return handler(data)
         except ValidationError as error:
             raise ConfigError(one_line(error, "quantum", list(cls.model_fields))) from error
+
+
+class Circuit(CircuitDesign):
+    """Qubits, layers, encoding, ansatz, re-uploading, observables and inputs of a quantum circuit.
+
+    Raises
+    ------
+    ConfigError
+        Unknown key, unknown name or a number out of its range.
+    """
+
+    n_inputs: int = Field(default=2, ge=1, le=64)
 
     @property
     def dimension(self) -> int:

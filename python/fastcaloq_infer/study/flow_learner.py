@@ -49,8 +49,8 @@ class FittedFlow:
 
     @property
     def n_conditioner(self) -> int:
-        """Weights of the conditioner."""
-        return self.flow.conditioner.n_parameters
+        """Weights of the conditioner, or of the circuits where they sit elsewhere."""
+        return self.flow.n_conditioner
 
     @property
     def n_features(self) -> int:

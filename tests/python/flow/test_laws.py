@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fastcaloq_infer.flow.actnorm import ActNorm
 from fastcaloq_infer.flow.affine import Affine
-from fastcaloq_infer.flow.coupling import Coupling, CouplingBlock
+from fastcaloq_infer.flow.coupling import Coupling, CouplingBlock, Subnet
 from fastcaloq_infer.flow.permutation import Permutation, coupling_permutations
 from fastcaloq_infer.flow.spline import RationalQuadraticSpline
 from fastcaloq_infer.flow.transform import Composition, Transform
@@ -21,7 +21,9 @@ FEATURES, CONTEXT, BATCH = 5, 3, 40
 
 
 def _coupling(univariate: Univariate, activation: str = "silu") -> Coupling:
-    return Coupling(FEATURES, 2, CONTEXT, univariate, (16, 16), activation)
+    active = FEATURES - 2
+    subnet = Subnet(2 + CONTEXT, (16, 16), active * univariate.n_parameters, activation)
+    return Coupling(2, active, univariate, subnet)
 
 
 def _flow(univariate: Callable[[], Univariate]) -> Composition:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.conditioning import Conditioner
     from fastcaloq_infer.flow.condition import Validity
-    from fastcaloq_infer.flow.coupling import CouplingBlock
+    from fastcaloq_infer.flow.coupling import CouplingBlock, Subnet
     from fastcaloq_infer.flow.shape.config import CouplingShapeConfig
     from fastcaloq_infer.flow.shape.grid import Layer
 
@@ -89,7 +89,7 @@ class CouplingShapeFlow(VoxelFlow):
     @property
     def multiply_adds(self) -> int:
         """Multiply-adds of the matrix products per shower, without the conditioner's."""
-        subnets = [block.coupling.subnet for block in self.coupling_blocks]
+        subnets = [cast("Subnet", block.coupling.subnet) for block in self.coupling_blocks]
         return sum(linear.weight.numel() for subnet in subnets for linear in subnet.linears)
 
     def prepare(
