@@ -156,7 +156,7 @@ def run_demo(
             ),
             curve=LearningCurve(
                 [r.epoch for r in records],
-                [r.train_nll for r in records],
+                [r.train_loss for r in records],
                 [r.validation_nll for r in records],
             ),
             conditioner=conditioner_curves(trained, exported),

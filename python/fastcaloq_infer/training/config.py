@@ -17,6 +17,7 @@ from fastcaloq_infer.flow.kinds.config import EnergyQuantumConfig  # noqa: TC001
 from fastcaloq_infer.flow.shape.config import ShapeConfig, VoxelFlowConfig
 from fastcaloq_infer.preprocessing.config import PreprocessingConfig
 from fastcaloq_infer.training.config_errors import validate
+from fastcaloq_infer.training.losses.config import LossConfig
 from fastcaloq_infer.training.sections import (
     PACKAGED,
     DataConfig,
@@ -165,6 +166,17 @@ class TrainConfig(TrainingConfig):
 
     preprocessing: PreprocessingConfig = PreprocessingConfig()
     flow: FlowConfig = FlowConfig()
+    loss: LossConfig = LossConfig.likelihood_alone()
+
+    @model_validator(mode="after")
+    def _compilable(self) -> Self:
+        if self.compile and self.loss.compares_samples:
+            msg = (
+                f"compile is for the likelihood; loss.{[*self.loss.terms][-1]} draws showers "
+                "inside a step, which torch.compile cannot seed; set compile=false"
+            )
+            raise ValueError(msg)
+        return self
 
 
 class ShapeTrainConfig(TrainingConfig):

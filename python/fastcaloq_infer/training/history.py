@@ -17,17 +17,25 @@ if TYPE_CHECKING:
 class Record:
     """State of a training at one look at the held-out showers.
 
-    Negative log likelihoods are in nats per shower, of a density in MeV.
+    ``train_loss`` is what the steps minimised, ``validation_loss`` what looks are compared by: the
+    smallest is the best. ``validation_nll`` is the negative log likelihood in nats per shower, of
+    a density in MeV; where nothing else is minimised, the losses are the same in the same unit.
     """
 
     epoch: float
     step: int
-    train_nll: float
+    train_loss: float
+    validation_loss: float
     validation_nll: float
     learning_rate: float
     skipped_steps: int
     seconds: float
     showers_per_second: float
+
+    @property
+    def likelihood_alone(self) -> bool:
+        """Whether the likelihood is all that is minimised."""
+        return self.validation_loss == self.validation_nll
 
 
 @dataclass
@@ -37,18 +45,18 @@ class History:
     records: list[Record] = field(default_factory=list)
 
     def add(self, record: Record) -> bool:
-        """Append ``record``; return True when its held-out likelihood is the best so far."""
+        """Append ``record``; return True when its held-out loss is the best so far."""
         best = self.best
         self.records.append(record)
-        if not math.isfinite(record.validation_nll):
+        if not math.isfinite(record.validation_loss):
             return False
-        return best is None or record.validation_nll < best.validation_nll
+        return best is None or record.validation_loss < best.validation_loss
 
     @property
     def best(self) -> Record | None:
         """Return the first record with the lowest finite held-out value; None without any."""
-        finite = [r for r in self.records if math.isfinite(r.validation_nll)]
-        return min(finite, key=lambda record: record.validation_nll, default=None)
+        finite = [r for r in self.records if math.isfinite(r.validation_loss)]
+        return min(finite, key=lambda record: record.validation_loss, default=None)
 
     @property
     def since_best(self) -> int:
@@ -56,12 +64,19 @@ class History:
         best = self.best
         return len(self.records) if best is None else len(self.records) - 1 - self._index(best)
 
+    def since_last(self, step: int, seconds: float) -> tuple[int, float]:
+        """Return steps and seconds since the last record; at least a nanosecond."""
+        last = self.records[-1] if self.records else None
+        if last is None:
+            return step, max(seconds, 1e-9)
+        return step - last.step, max(seconds - last.seconds, 1e-9)
+
     def _index(self, record: Record) -> int:
         return next(i for i, other in enumerate(self.records) if other is record)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the history as plain data, units in the key names' documentation above."""
-        return {"schema": 1, "records": [asdict(record) for record in self.records]}
+        return {"schema": 2, "records": [asdict(record) for record in self.records]}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> History:

@@ -1,4 +1,4 @@
-"""What a training minimises: the negative log likelihood of layer energies, or of voxels.
+"""What a training minimises, unless its section ``loss`` says more: a negative log likelihood.
 
 The part of the likelihood that has no weights (preprocessing, encoding) is computed in float64 for
 all showers at once: every epoch where noise is in it, else once. A step then costs the network and
@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import nn
 
 from fastcaloq_infer.errors import InputError
-from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
 from fastcaloq_infer.training.memory import refuse_too_large
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from fastcaloq_infer.flow.energy_model import EnergyModel
+    from fastcaloq_infer.flow.shape.voxel_flow import VoxelFlow
     from fastcaloq_infer.training.data import ShowerTensors
 
-__all__ = ["MaximumLikelihood", "Objective", "Prepared", "ShapeLikelihood", "objective_of"]
+__all__ = ["MaximumLikelihood", "Objective", "Prepared", "ShapeLikelihood"]
 
 Prepared = tuple["Tensor", ...]
 """Tensors with one row per shower."""
@@ -53,18 +53,41 @@ class Objective(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, *batch: Tensor) -> Tensor:
-        """Return the loss (B,) of a batch of prepared rows, in nats per shower."""
+        """Return the loss (B,) of a batch of prepared rows; its mean is minimised."""
+
+    def nll(self, *batch: Tensor) -> Tensor:
+        """Return the negative log likelihood (B,) of prepared rows, in nats per shower."""
+        nll: Tensor = self(*batch)
+        return nll
+
+    def before_step(self, batch: list[Tensor], factor: float) -> None:
+        """Do what the loss needs before a step on ``batch``.
+
+        ``factor`` is the present learning rate in units of the peak's.
+        """
+
+    def held_out(self, nll: float, rows: Prepared) -> float:
+        """Return the loss by which looks are compared, the same at equal weights.
+
+        Parameters
+        ----------
+        nll
+            Mean negative log likelihood of the held-out rows.
+        rows
+            The held-out rows, prepared.
+        """
+        return nll
+
+    def companions(self) -> dict[str, Any]:
+        """Return the state of what is trained or drawn beside the flow; tensors are not copied."""
+        return {}
+
+    def load_companions(self, state: dict[str, Any]) -> None:
+        """Restore :meth:`companions`."""
 
     def to_device(self, device: torch.device) -> Self:
         """Move the weights, and what prepares the rows, beside the data."""
         return self.to(device)
-
-
-def objective_of(flow: EnergyModel | VoxelFlow, *, mixed: bool = False) -> Objective:
-    """Return the objective that trains a flow of either kind; ``mixed`` is for voxels alone."""
-    if isinstance(flow, VoxelFlow):
-        return ShapeLikelihood(flow, mixed=mixed)
-    return MaximumLikelihood(flow)
 
 
 class MaximumLikelihood(Objective):

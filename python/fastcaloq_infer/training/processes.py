@@ -35,13 +35,19 @@ def launch(config: TrainingConfig) -> Fabric:
     Raises
     ------
     ConfigError
-        More processes than showers in a batch.
+        More processes than showers in a batch, or a loss that cannot be shared.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world > config.batch_size:
         raise ConfigError(
             f"{world} processes share batches of {config.batch_size} showers, so some would have "
             "nothing to do; raise 'batch_size' or start fewer processes"
+        )
+    loss = getattr(config, "loss", None)
+    if world > 1 and loss is not None and loss.compares_samples:
+        raise ConfigError(
+            f"loss.{[*loss.terms][-1]} compares batches as a whole, which {world} processes would "
+            "cut into parts; train it with one process"
         )
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     fabric = Fabric(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from fastcaloq_infer.training.history import Record
     from fastcaloq_infer.training.trainer import Trainer
 
 __all__ = ["TrainingProgress"]
@@ -89,9 +90,9 @@ class TrainingProgress:
 
     def _figures(self, trainer: Trainer) -> str:
         records = trainer.history.records
-        parts = [f"loss {trainer.last_loss:.3f}"]
-        if records and math.isfinite(records[-1].validation_nll):
-            parts.append(f"held out {records[-1].validation_nll:.3f} nats/shower")
+        parts = [f"loss {trainer.last_loss:.5g}"]
+        if records and math.isfinite(records[-1].validation_loss):
+            parts.append(f"held out {_held_out(records[-1])}")
         if self._rate:
             parts.append(f"{self._rate:,.0f} showers/s")
         if trainer.skipped_steps:
@@ -107,6 +108,12 @@ class TrainingProgress:
         record = trainer.history.records[-1]
         self.say(
             f"epoch {record.epoch:g}, step {record.step} of {trainer.total_steps}: training "
-            f"{record.train_nll:.3f}, held out {record.validation_nll:.3f} nats/shower, "
+            f"{record.train_loss:.5g}, held out {_held_out(record)}, "
             f"{record.showers_per_second:,.0f} showers/s"
         )
+
+
+def _held_out(record: Record) -> str:
+    """Likelihood, with the loss before it where that is another."""
+    nats = f"{record.validation_nll:.3f} nats/shower"
+    return nats if record.likelihood_alone else f"{record.validation_loss:.5g} ({nats})"

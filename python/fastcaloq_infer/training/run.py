@@ -222,7 +222,7 @@ def _finish(
     best = trainer.history.best
     if best is None:
         raise TrainingError(
-            "the held-out likelihood was never finite, so there is no model to keep; lower "
+            "the held-out loss was never finite, so there is no model to keep; lower "
             "optimiser.lr, or look at the data with 'fastcaloq inspect'"
         )
     last = trainer.history.records[-1]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingState", "read_state", "write_state"]
 
 _FORMAT = "fastcaloq-training-state"
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 @dataclass(frozen=True)

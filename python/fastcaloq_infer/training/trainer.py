@@ -14,7 +14,7 @@ from fastcaloq_infer.training.compiling import compiled
 from fastcaloq_infer.training.divergence import possible, refuse_divergence
 from fastcaloq_infer.training.ema import ExponentialMovingAverage
 from fastcaloq_infer.training.history import History, Record
-from fastcaloq_infer.training.objective import objective_of
+from fastcaloq_infer.training.losses.mixture import objective_of
 from fastcaloq_infer.training.optimiser import adamw
 from fastcaloq_infer.training.processes import (
     launch,
@@ -39,7 +39,7 @@ __all__ = ["Trainer"]
 
 
 class Trainer:
-    """Trains a flow by maximum likelihood; its state can be saved and restored at any step.
+    """Trains a flow as configured; its state can be saved and restored at any step.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Trainer:
         self.config = config
         self.fabric = launch(config)
         device = self.fabric.device
-        objective = objective_of(flow, mixed=config.precision != "full").to_device(device)
+        objective = objective_of(flow, config).to_device(device)
         self._objective = objective
         self.ema = ExponentialMovingAverage(objective, config.ema_decay)
         self._module, self._optimiser = self.fabric.setup(
@@ -102,7 +102,7 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether all steps are taken, or patience with the held-out likelihood has run out."""
+        """Whether all steps are taken, or patience with the held-out loss has run out."""
         patience = self.config.patience
         return self.step >= self.total_steps or (
             patience is not None and self.history.since_best >= patience
@@ -166,6 +166,7 @@ class Trainer:
         batch = self._batches.next()
         for group in self._optimiser.param_groups:
             group["lr"] = self.learning_rate
+        self._objective.before_step(batch, self.learning_rate / self.config.optimiser.lr)
         part = own_part(self.fabric, batch)
         loss = mean_over_processes(self.fabric, self._module(*part), len(batch[0]))
         self.fabric.backward(loss)
@@ -187,15 +188,14 @@ class Trainer:
         self.step += 1
 
     def _look(self) -> None:
-        seconds = self.seconds
-        last = self.history.records[-1] if self.history.records else None
-        steps = self.step - (last.step if last else 0)
-        elapsed = max(seconds - (last.seconds if last else 0.0), 1e-9)
+        seconds, nll = self.seconds, self.validation_nll()
+        steps, elapsed = self.history.since_last(self.step, seconds)
         record = Record(
             epoch=self.step / self._batches.per_epoch,
             step=self.step,
-            train_nll=math.fsum(self._losses) / len(self._losses) if self._losses else math.nan,
-            validation_nll=self.validation_nll(),
+            train_loss=math.fsum(self._losses) / len(self._losses) if self._losses else math.nan,
+            validation_loss=self.ema.model.held_out(nll, self._validation),
+            validation_nll=nll,
             learning_rate=self.learning_rate,
             skipped_steps=self.skipped_steps,
             seconds=seconds,
@@ -214,7 +214,7 @@ class Trainer:
         for start in range(0, rows, at_once):
             chunk = [tensor[start : start + at_once] for tensor in self._validation]
             part = own_part(self.fabric, chunk)
-            total += float(self.ema.model(*part).double().sum())
+            total += float(self.ema.model.nll(*part).double().sum())
         return sum_over_processes(self.fabric, total) / rows
 
     def state_dict(self) -> dict[str, Any]:
@@ -225,6 +225,7 @@ class Trainer:
             "ema_updates": self.ema.updates,
             "best": self.best,
             "optimiser": self._optimiser.state_dict(),
+            "companions": self._objective.companions(),
             "batches": self._batches.state_dict(),
             "torch_random": torch.get_rng_state(),
             "step": self.step,
@@ -242,6 +243,7 @@ class Trainer:
         self.ema.updates = state["ema_updates"]
         self.best = dict(state["best"])
         self._optimiser.load_state_dict(state["optimiser"])
+        self._objective.load_companions(state["companions"])
         self._batches.load_state_dict(state["batches"])
         torch.set_rng_state(state["torch_random"].cpu())
         self.step, self.skipped_steps = state["step"], state["skipped_steps"]

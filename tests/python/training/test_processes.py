@@ -33,7 +33,7 @@ def torchrun(*arguments):
 
 def curve(folder):
     records = json.loads((folder / "history.json").read_text())["records"]
-    return [(r["step"], r["train_nll"], r["validation_nll"]) for r in records]
+    return [(r["step"], r["train_loss"], r["validation_nll"]) for r in records]
 
 
 # In float64 one and two processes differ by the order of sums, 1e-16 of a gradient; where a

@@ -17,14 +17,12 @@ if TYPE_CHECKING:
     from fastcaloq_infer.baselines.wgan.config import WganConfig
     from fastcaloq_infer.baselines.wgan.fit import FittedWgan, WganLearner, learner
     from fastcaloq_infer.baselines.wgan.generator import ShowerGenerator
-    from fastcaloq_infer.baselines.wgan.training import gradient_penalty
 
 _HOME = {
     "FittedWgan": "fit",
     "ShowerGenerator": "generator",
     "WganConfig": "config",
     "WganLearner": "fit",
-    "gradient_penalty": "training",
     "learner": "fit",
 }
 
@@ -33,7 +31,6 @@ __all__ = [
     "ShowerGenerator",
     "WganConfig",
     "WganLearner",
-    "gradient_penalty",
     "learner",
 ]
 

@@ -13,7 +13,6 @@ deposit is a part of the incident energy and nothing forces the parts to add up:
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from fastcaloq_infer.flow.condition import ConditionScaling, Validity
 from fastcaloq_infer.preprocessing.fit import energy_knots
+from fastcaloq_infer.training.losses.critic import perceptron
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,19 +30,11 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.baselines.wgan.config import WganConfig
 
-__all__ = ["ShowerGenerator", "ShowerView", "perceptron"]
+__all__ = ["ShowerGenerator", "ShowerView"]
 
 _LEAST = 1e-3  # smallest t of the largest voxel of a layer that holds energy
 _SMALLEST_LAYER_SCALE = 0.05  # of t, as `smallest_scale` for layer energies
 _SMALLEST_TOTAL_SCALE = 1e-3  # of a sum that does not fluctuate
-
-
-def perceptron(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
-    """Return a multi-layer perceptron; SiLU has the second derivatives a penalty asks for."""
-    layers: list[nn.Module] = []
-    for before, after in pairwise((inputs, *hidden)):
-        layers += [nn.Linear(before, after), nn.SiLU()]
-    return nn.Sequential(*layers, nn.Linear((inputs, *hidden)[-1], outputs))
 
 
 class _Standard(nn.Module):

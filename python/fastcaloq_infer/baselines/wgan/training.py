@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Generator, nn
+from torch import Generator
 
-from fastcaloq_infer.baselines.wgan.generator import ShowerGenerator, ShowerView, perceptron
+from fastcaloq_infer.baselines.wgan.generator import ShowerGenerator, ShowerView
 from fastcaloq_infer.baselines.wgan.spectrum import TotalSpectrum
 from fastcaloq_infer.training.config import ScheduleConfig
 from fastcaloq_infer.training.divergence import TrainingError
 from fastcaloq_infer.training.ema import ExponentialMovingAverage
+from fastcaloq_infer.training.losses.critic import Critic, critic_step
 from fastcaloq_infer.training.schedule import learning_rate_factor
 from fastcaloq_infer.training.seeds import Stream, stream_seed
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.baselines.wgan.config import WganConfig
 
-__all__ = ["Deposits", "Look", "draw", "gradient_penalty", "train_generator"]
+__all__ = ["Deposits", "Look", "draw", "train_generator"]
 
 _DRAWN_AT_ONCE = 8192
 
@@ -56,46 +57,6 @@ class Look:
     step: int
     chi2: float
     distance: float
-
-
-def gradient_penalty(
-    critic: Callable[[Tensor, Tensor], Tensor],
-    real: Tensor,
-    generated: Tensor,
-    condition: Tensor,
-    random: Generator | None = None,
-) -> Tensor:
-    """Return the mean of (|grad_x critic(x, c)| - 1)^2 on random straight lines between showers.
-
-    Parameters
-    ----------
-    critic
-        Function of showers (N, K) and conditions (N, C) with values (N, 1) or (N,).
-    real, generated
-        Showers (N, K) with the same conditions, row by row.
-    condition
-        (N, C).
-    random
-        Draws the places on the lines.
-    """
-    place = torch.rand((len(real), 1), generator=random, dtype=real.dtype)
-    between = torch.lerp(generated.detach(), real.detach(), place).requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(between, condition).sum(), between, create_graph=True)
-    penalty: Tensor = (gradient.norm(dim=1) - 1.0).square().mean()
-    return penalty
-
-
-class Critic(nn.Module):
-    """How real a shower looks: one number per shower, in no unit."""
-
-    def __init__(self, inputs: int, hidden: Sequence[int]) -> None:
-        super().__init__()
-        self.network = perceptron(inputs + 2, hidden, 1)
-
-    def forward(self, seen: Tensor, condition: Tensor) -> Tensor:
-        """Values (N, 1) of numbers (N, K) under conditions (N, 2)."""
-        value: Tensor = self.network(torch.cat([seen, condition], dim=1))
-        return value
 
 
 @torch.no_grad()
@@ -219,13 +180,10 @@ class _Loop:
             real = self._real[rows]
             with torch.no_grad():
                 fake = self._fake(rows)
-            both = self._critic(torch.cat([real, fake]), condition.repeat(2, 1))
-            apart = both[: len(real)].mean() - both[len(real) :].mean()
-            penalty = gradient_penalty(self._critic, real, fake, condition, self._noise)
-            of_critic.zero_grad(set_to_none=True)
-            (config.gradient_penalty * penalty - apart).backward()
-            of_critic.step()
-            distance = float(apart.detach())
+            distance = critic_step(
+                self._critic, of_critic, real, fake, condition,
+                penalty=config.gradient_penalty, random=self._noise,
+            )  # fmt: skip
         rows, condition = self._rows()
         loss = -self._critic(self._fake(rows), condition).mean()
         of_generator.zero_grad(set_to_none=True)
