@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from fastcaloq_infer.flow.transform import Composition
     from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
 
-__all__ = ["EnergyFlow"]
+__all__ = ["EnergyFlow", "standard_normal_log_prob"]
 
 _LOG_2PI = math.log(2.0 * math.pi)
+
+
+def standard_normal_log_prob(z: Tensor) -> Tensor:
+    """Log density (N,) in nats of latents (N, L)."""
+    return -0.5 * (z.square() + _LOG_2PI).sum(dim=1)
 
 
 class EnergyFlow(EnergyModel):
@@ -84,7 +89,7 @@ class EnergyFlow(EnergyModel):
     def coordinate_log_prob(self, x: Tensor, condition: Tensor) -> Tensor:
         """Log density (N,) by the change of variables to a standard normal latent."""
         z, log_abs_det = self.blocks(x, self._context(condition))
-        log_prob: Tensor = log_abs_det - 0.5 * (z.square() + _LOG_2PI).sum(dim=1)
+        log_prob: Tensor = log_abs_det + standard_normal_log_prob(z)
         return log_prob
 
     def draw_coordinates(self, condition: Tensor, generator: Generator | None = None) -> Tensor:

@@ -62,6 +62,10 @@ class EnergyModel(nn.Module, ABC):
     def coordinate_log_prob(self, x: Tensor, condition: Tensor) -> Tensor:
         """Log density (N,) in nats of coordinates (N, L) at scaled conditions (N, 2)."""
 
+    def training_loss(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Loss (N,) in nats of a step: the negative log density, and what a kind adds to it."""
+        return -self.coordinate_log_prob(x, condition)
+
     @abstractmethod
     def draw_coordinates(self, condition: Tensor, generator: Generator | None = None) -> Tensor:
         """Draw coordinates (N, L) at scaled conditions (N, 2) with torch's random numbers."""

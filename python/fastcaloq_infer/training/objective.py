@@ -125,6 +125,8 @@ class MaximumLikelihood(Objective):
     def forward(self, *batch: Tensor) -> Tensor:
         """Return the negative log likelihood (B,) of prepared rows."""
         x, condition, log_abs_det = batch
+        if self.training:
+            return self.flow.training_loss(x, condition) - log_abs_det
         return -self.flow.coordinate_log_prob(x, condition) - log_abs_det
 
     def to_device(self, device: torch.device) -> Self:

@@ -11,7 +11,10 @@ from torch import Tensor
 
 from fastcaloq_infer.flow.actnorm import ActNorm
 from fastcaloq_infer.flow.affine import Affine
+from fastcaloq_infer.flow.config import FlowConfig
 from fastcaloq_infer.flow.coupling import Coupling, CouplingBlock, Subnet
+from fastcaloq_infer.flow.kinds.statevector.config import StateVectorConfig
+from fastcaloq_infer.flow.kinds.statevector.model import state_blocks
 from fastcaloq_infer.flow.permutation import Permutation, coupling_permutations
 from fastcaloq_infer.flow.spline import RationalQuadraticSpline
 from fastcaloq_infer.flow.transform import Composition, Transform
@@ -31,6 +34,12 @@ def _flow(univariate: Callable[[], Univariate]) -> Composition:
     return Composition(CouplingBlock(p, _coupling(univariate())) for p in permutations)
 
 
+def _states(n_blocks: int = 1, **quantum: object) -> Composition:
+    config = StateVectorConfig(**quantum)
+    flow = FlowConfig(n_blocks=n_blocks, hidden=(16,), permutation_seed=1)
+    return state_blocks(config, flow, FEATURES, CONTEXT)
+
+
 TRANSFORMS: dict[str, Callable[[], Transform]] = {
     "actnorm": lambda: ActNorm(FEATURES),
     "permutation": lambda: Permutation((3, 0, 4, 1, 2)),
@@ -40,6 +49,9 @@ TRANSFORMS: dict[str, Callable[[], Transform]] = {
     "spline coupling, many bins": lambda: _coupling(RationalQuadraticSpline(32, 10.0)),
     "affine flow": lambda: _flow(Affine),
     "spline flow": lambda: _flow(RationalQuadraticSpline),
+    "state coupling": lambda: _states(),
+    "state coupling, dilated, by a network": lambda: _states(dilation=True, angles="network"),
+    "state flow of one qubit": lambda: _states(n_qubits=1, n_blocks=3, reuploading=False),
 }
 
 
