@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,10 +64,10 @@ def execute(run: Run, folder: Path) -> None:
         event=np.arange(len(energy), dtype=np.uint64),
         n_out_of_range=0,
     )
-    separation, zero_difference = (
-        layer_figures(held_out, generated, floor_showers(run)[1], run.seed)
+    figures = (
+        asdict(layer_figures(held_out, generated, floor_showers(run)[1], run.seed))
         if run.layer_figures
-        else (None, None)
+        else {}
     )
     record = RunRecord(
         n_train=len(showers.train),
@@ -78,8 +79,7 @@ def execute(run: Run, folder: Path) -> None:
         n_features=fitted.n_features,
         aucs=aucs(held_out, generated, run.classifier_seeds, run.seed),
         has_likelihood=log_prob is not None,
-        total_separation=separation,
-        zero_difference=zero_difference,
+        **figures,
     )
     times = RunTimes(
         fit_cpu=None if resumed else fit_cpu,

@@ -50,9 +50,9 @@ class VariantResults(_Strict):
 
     Attributes
     ----------
-    total_separation, zero_difference
-        Largest separation of E_tot over incident energies, in floors, and largest difference of a
-        zero fraction over layers and energies; None where the study did not ask for them.
+    total_separation, zero_difference, layer_distance
+        See :class:`~fastcaloq_infer.study.layer_figures.LayerFigures`; None where the study did not
+        ask for them.
     """
 
     name: str
@@ -65,6 +65,7 @@ class VariantResults(_Strict):
     auc: Scatter | None
     total_separation: Scatter | None = None
     zero_difference: Scatter | None = None
+    layer_distance: Scatter | None = None
 
 
 class Comparison(_Strict):

@@ -48,8 +48,8 @@ class RunRecord(_Strict):
         One per classifier: held-out against generated showers.
     has_likelihood
         Whether the model has one; then ``log_prob.npy`` holds it, nats per held-out shower.
-    total_separation, zero_difference
-        See :func:`~fastcaloq_infer.study.layer_figures.layer_figures`; None where not asked for.
+    total_separation, zero_difference, layer_distance
+        See :class:`~fastcaloq_infer.study.layer_figures.LayerFigures`; None where not asked for.
     """
 
     n_train: int
@@ -63,6 +63,7 @@ class RunRecord(_Strict):
     has_likelihood: bool
     total_separation: float | None = None
     zero_difference: float | None = None
+    layer_distance: float | None = None
 
 
 class RunTimes(_Strict):

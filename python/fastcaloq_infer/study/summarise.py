@@ -177,6 +177,7 @@ def _variant(
         auc=_scatter([auc for record in records for auc in record.aucs]),
         total_separation=_scatter(_known(record.total_separation for record in records)),
         zero_difference=_scatter(_known(record.zero_difference for record in records)),
+        layer_distance=_scatter(_known(record.layer_distance for record in records)),
     )
 
 

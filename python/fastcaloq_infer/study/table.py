@@ -36,7 +36,15 @@ _COLUMNS = (
     "sample_cpu_microseconds",
     "total_separation",
     "zero_difference",
+    "layer_distance",
 )
+
+
+_FIGURES = {
+    "E_tot, floors": "total_separation",
+    "zeros": "zero_difference",
+    "W1, floors": "layer_distance",
+}
 
 
 def rows(results: StudyResults, times: StudyTimes) -> str:
@@ -79,6 +87,7 @@ def rows(results: StudyResults, times: StudyTimes) -> str:
                 time.sample_cpu,
                 variant.total_separation and variant.total_separation.mean,
                 variant.zero_difference and variant.zero_difference.mean,
+                variant.layer_distance and variant.layer_distance.mean,
             )
             writer.writerow(dict(zip(_COLUMNS, values, strict=True)))
     return stream.getvalue()
@@ -93,7 +102,8 @@ def markdown(results: StudyResults, times: StudyTimes) -> str:
         f"{len(results.seeds)} seeds; every variant is compared with **{results.reference}** on "
         f"the same held-out showers, trained with the same seeds on the same showers.\n",
     ]
-    figures = results.configuration.get("layer_figures", False)
+    variants = [variant for cell in results.cells for variant in cell.variants]
+    figures = [t for t, name in _FIGURES.items() if any(getattr(v, name) for v in variants)]
     for cell in results.cells:
         floor = cell.floor_auc
         parts.append(f"\n## {cell.title}\n")
@@ -110,9 +120,9 @@ def markdown(results: StudyResults, times: StudyTimes) -> str:
             "| variant | log-likelihood | difference | "
             + f"{percent} interval | p (Holm) | AUC | features | parameters: all / conditioner / "
             "trained | training, CPU s | sampling, µs |"
-            + (" E_tot, floors | zeros |" if figures else "")
+            + "".join(f" {title} |" for title in figures)
         )
-        parts.append("|---" * (12 if figures else 10) + "|")
+        parts.append("|---" * (10 + len(figures)) + "|")
         parts += [_row(results, cell, variant, times) for variant in cell.variants]
     parts.append(
         "\n"
@@ -129,12 +139,19 @@ def markdown(results: StudyResults, times: StudyTimes) -> str:
         "training sample, which no variant of ours can make (an empty layer it never had, or more "
         "energy than its ceiling)."
         + (
-            " E_tot, floors: largest separation power of E_tot over incident energies, in units "
+            "\n\nE_tot, floors: largest separation power of E_tot over incident energies, in units "
             "of Geant4 against Geant4. zeros: largest difference of a zero fraction over layers "
-            "and energies. Both ± standard deviation over trainings."
+            "and energies. "
             if figures
             else ""
         )
+        + (
+            "W1, floors: Wasserstein-1 distance of a layer's energy in its standard deviations, "
+            "mean over layers and energies, in units of Geant4 against Geant4. "
+            if len(figures) == len(_FIGURES)
+            else ""
+        )
+        + ("These figures ± standard deviation over trainings." if figures else "")
         + ("" if many else " One seed says nothing of the luck of the weights: no p is given.")
     )
     return "\n".join(parts) + "\n"
@@ -182,7 +199,7 @@ def _row(
         f"{time.sample_cpu:.1f}",
         *(
             f"{s.mean:.3g}" + ("" if s.spread is None else f" ± {s.spread:.2g}")
-            for s in (variant.total_separation, variant.zero_difference)
+            for s in (getattr(variant, name) for name in _FIGURES.values())
             if s is not None
         ),
     )

@@ -1,4 +1,4 @@
-"""The two figures beside the likelihood, on samples whose answer is known."""
+"""The figures beside the likelihood, on samples whose answer is known."""
 
 from dataclasses import dataclass
 
@@ -24,12 +24,19 @@ def sample(seed, *, shift=0.0, empty=0.2):
 
 
 @pytest.mark.parametrize(
-    ("changes", "separated", "difference"),
-    [({}, False, 0.0), ({"shift": 0.05}, True, 0.0), ({"empty": 0.3}, False, 0.1)],
+    ("changes", "separated", "difference", "apart"),
+    [
+        ({}, False, 0.0, False),
+        ({"shift": 0.05}, True, 0.0, True),
+        ({"empty": 0.3}, False, 0.1, True),
+    ],
 )
-def test_each_figure_sees_what_it_is_for(changes, separated, difference):
-    ratio, zeros = layer_figures(sample(1), sample(2, **changes), sample(3), 5)
+def test_each_figure_sees_what_it_is_for(changes, separated, difference, apart):
+    found = layer_figures(sample(1), sample(2, **changes), sample(3), 5)
     # A separation in floors is a chi2 of 40 bins over its degrees of freedom, the worst of two.
-    assert (ratio > 3) == separated
+    assert (found.total_separation > 3) == separated
     # The worst of two fractions, of 2,000 showers each: 0.013 is the error of a difference.
-    assert abs(zeros - difference) < 4 * 0.014
+    assert abs(found.zero_difference - difference) < 4 * 0.014
+    # Two samples of 1,000 differ by 0.04 deviations, the shift is one, and so is what the emptied
+    # layers lose, times 0.1 and 2.5.
+    assert (found.layer_distance > 2.0) == apart
