@@ -59,7 +59,7 @@ class CircuitBank(nn.Module):
         else:
             matrices = self._matrices or evaluation.contract(self.weights, c.dtype)
             features = evaluation.features(c, self.input_weights, matrices)
-        return features.movedim(0, 1).flatten(1)
+        return features.flatten(0, 1).T
 
     def constants(self) -> list[CircuitConstants]:
         """Freeze every circuit into the constant matrices of the embedded form.

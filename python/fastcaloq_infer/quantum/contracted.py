@@ -62,11 +62,11 @@ class ContractedCircuit(nn.Module):
         return self._gate_by_gate(c)
 
     def _gate_by_gate(self, c: Tensor) -> Tensor:
-        return self._evaluation.gate_by_gate(c, self.input_weights, self.weights)
+        return self._evaluation.gate_by_gate(c, self.input_weights, self.weights).T
 
     def _contracted(self, c: Tensor) -> Tensor:
         matrices = self._evaluation.contract(self.weights, c.dtype)
-        return self._evaluation.features(c, self.input_weights, matrices)
+        return self._evaluation.features(c, self.input_weights, matrices).T
 
     def constants(self) -> CircuitConstants:
         """Freeze the layer into the constant matrices of the embedded form.
