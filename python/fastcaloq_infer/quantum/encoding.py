@@ -58,4 +58,6 @@ ENCODINGS: dict[str, Encoding] = {
     "angle_x": Encoding("X"),
     # Havlicek et al. 2019, Nature 567, 209, with products of the angles as pair phases.
     "iqp": Encoding("Z", hadamard=True, pairs=True),
+    # A rotation about Z leaves basis states alone, hence the Hadamards.
+    "angle_z": Encoding("Z", hadamard=True),
 }
