@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 VERBS = (
     "inspect",
+    "inspect-run",
     "fetch",
     "train",
     "export-onnx",

@@ -11,6 +11,7 @@ from fastcaloq_infer.report.table import notes, summary_rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from jinja2 import Environment
     from matplotlib.figure import Figure
 
     from fastcaloq_infer.report.lineup import Model
@@ -78,23 +79,31 @@ class Page:
     timings: Sequence[tuple[str, float]] = ()
 
 
-def render(page: Page, pictures: Sequence[Drawn]) -> str:
-    """Return the page as HTML that refers to nothing outside of itself."""
+def environment() -> Environment:
+    """Return the templates of this package."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("fastcaloq_infer.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2").render(
-        page=page,
-        drawn=pictures,
-        rows=summary_rows(page.models),
-        notes=notes(page.models),
-        lights=LIGHTS,
-        simulation=page.models[0].simulation,
-        total=sum(seconds for _, seconds in page.timings),
+
+
+def render(page: Page, pictures: Sequence[Drawn]) -> str:
+    """Return the page as HTML that refers to nothing outside of itself."""
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            page=page,
+            drawn=pictures,
+            rows=summary_rows(page.models),
+            notes=notes(page.models),
+            lights=LIGHTS,
+            simulation=page.models[0].simulation,
+            total=sum(seconds for _, seconds in page.timings),
+        )
     )

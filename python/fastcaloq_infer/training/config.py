@@ -23,6 +23,7 @@ from fastcaloq_infer.training.sections import (
     DataConfig,
     DataPath,
     Fraction,
+    InspectionConfig,
     OptimiserConfig,
     ScheduleConfig,
     Strict,
@@ -166,6 +167,7 @@ class TrainConfig(TrainingConfig):
 
     preprocessing: PreprocessingConfig = PreprocessingConfig()
     flow: FlowConfig = FlowConfig()
+    inspection: InspectionConfig = InspectionConfig()
     loss: LossConfig = LossConfig.likelihood_alone()
 
     @model_validator(mode="after")

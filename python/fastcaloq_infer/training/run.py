@@ -20,6 +20,7 @@ from fastcaloq_infer.training.divergence import TrainingError
 from fastcaloq_infer.training.plots import plot_learning_curve
 from fastcaloq_infer.training.processes import is_first
 from fastcaloq_infer.training.progress import TrainingProgress
+from fastcaloq_infer.training.recorder import recording
 from fastcaloq_infer.training.resuming import (
     comparable,
     refuse_changes,
@@ -187,7 +188,13 @@ def train(
             if is_first():
                 _save(folder, trainer, config, metadata, showers)
 
-        trainer.run(progress.on_step, progress.on_look, save)
+        with recording(config, folder, trainer, showers.validation, progress.say) as record:
+
+            def on_step(trainer: Trainer) -> None:
+                progress.on_step(trainer)
+                record(trainer)
+
+            trainer.run(on_step, progress.on_look, save)
         _finish(folder, trainer, config, metadata, showers)
     if isinstance(config, ShapeTrainConfig):
         return TrainedShape(folder, *load_shape(folder / MODEL), trainer.history)

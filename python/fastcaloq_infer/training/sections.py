@@ -20,6 +20,7 @@ __all__ = [
     "PACKAGED",
     "DataConfig",
     "Fraction",
+    "InspectionConfig",
     "OptimiserConfig",
     "ScheduleConfig",
     "Strict",
@@ -117,3 +118,22 @@ class ScheduleConfig(Strict):
     warm_up: Fraction = Field(0.1, description="part of the training in which the rate rises")
     start_factor: Annotated[float, Field(ge=0, le=1)] = 0.04
     end_factor: Annotated[float, Field(ge=0, le=1)] = 1e-3
+
+
+class InspectionConfig(Strict):
+    """What a training saves for ``fastcaloq inspect-run``; by default nothing."""
+
+    every: PositiveInt | None = Field(None, description="steps between snapshots; null: none")
+    steps: tuple[PositiveInt, ...] = Field((), description="further steps to look at")
+    showers: PositiveInt = Field(1024, description="held-out showers whose latents are saved")
+    conditions: PositiveInt = Field(
+        33, description="incident energies at which the circuit's states are saved"
+    )
+    max_megabytes: PositiveFloat = Field(
+        64.0, description="of all snapshots; more of them are thinned out beforehand"
+    )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is saved."""
+        return self.every is not None or bool(self.steps)

@@ -18,6 +18,7 @@ class Stream(IntEnum):
     SPLIT = 3
     INITIALISATION = 4
     LIMIT = 5
+    INSPECTION = 7
     LOSS = 6
     ORDER = 1 << 32  # plus the epoch
 
