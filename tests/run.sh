@@ -36,4 +36,4 @@ mypy
 
 step "tests"
 # Two cores: one thread per test process keeps timings and results steady.
-OMP_NUM_THREADS=1 pytest
+OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup --no-loadscope-reorder
