@@ -59,7 +59,7 @@ def conditioner_figures(
     """
     import torch
 
-    from fastcaloq_infer.quantum import Circuit, ContractedCircuit, ReferenceCircuit
+    from fastcaloq_infer.quantum import Circuit, ContractedCircuit, Execution, ReferenceCircuit
 
     precision: torch.dtype = getattr(torch, dtype)
     generator = torch.Generator().manual_seed(1)
@@ -70,7 +70,7 @@ def conditioner_figures(
     for name, layers, reuploading in _CASES:
         circuit = Circuit(n_qubits=6, n_layers=layers, reuploading=reuploading)
         layer = ContractedCircuit(circuit).to(precision)
-        reference = ReferenceCircuit(circuit, diff_method="backprop").to(precision)
+        reference = ReferenceCircuit(circuit, Execution(diff_method="backprop")).to(precision)
         steps = [_step(layer, spread), _step(reference, spread), _step(layer, grid)]
         for step in steps:
             step()  # the first call builds constants and PennyLane's caches

@@ -12,12 +12,15 @@ from fastcaloq_infer.conditioning.base import Conditioner
 from fastcaloq_infer.conditioning.fourier import FourierConditioner
 from fastcaloq_infer.conditioning.multilinear import MultilinearConditioner
 from fastcaloq_infer.conditioning.perceptron import MLPConstants
+from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.quantum.contracted import ContractedCircuit
+from fastcaloq_infer.quantum.execution import Execution
 
 if TYPE_CHECKING:
     from fastcaloq_infer.conditioning.config import QuantumConfig
     from fastcaloq_infer.quantum.circuit import Circuit
     from fastcaloq_infer.quantum.constants import CircuitConstants
+    from fastcaloq_infer.quantum.reference import ReferenceCircuit
 
 __all__ = [
     "ClassicalConditioner",
@@ -32,14 +35,34 @@ __all__ = [
 
 
 class QuantumConditioner(Conditioner):
-    """Expectation values of a trained circuit."""
+    """Expectation values of a trained circuit, exact or as ``execution`` says.
+
+    Either way the weights are the same tensors under the same names, so a model trained exactly
+    can be run with shots or noise, and the other way round.
+    """
 
     kind = "conditioner"
 
-    def __init__(self, circuit: Circuit) -> None:
+    def __init__(self, circuit: Circuit, execution: Execution | None = None) -> None:
         super().__init__()
-        self.circuit = ContractedCircuit(circuit)
+        self.execution = Execution() if execution is None else execution
+        self.circuit: ContractedCircuit | ReferenceCircuit
+        if self.execution.exact:
+            self.circuit = ContractedCircuit(circuit)
+        else:
+            from fastcaloq_infer.quantum.reference import ReferenceCircuit  # loads PennyLane
+
+            self.circuit = ReferenceCircuit(circuit, self.execution)
         self.n_features = circuit.n_features
+
+    @property
+    def contracted(self) -> ContractedCircuit:
+        """The circuit with its present weights, without device, shots and noise."""
+        if isinstance(self.circuit, ContractedCircuit):
+            return self.circuit
+        exact = ContractedCircuit(self.circuit.circuit).to(self.circuit.weights)
+        exact.load_state_dict(self.circuit.state_dict(), strict=True)
+        return exact
 
     def forward(self, c: Tensor) -> Tensor:
         """Features (N, Q) of conditions (N, 2)."""
@@ -47,8 +70,19 @@ class QuantumConditioner(Conditioner):
         return features
 
     def export_constants(self) -> CircuitConstants:
-        """Real matrices of the contracted circuit."""
-        return self.circuit.constants()
+        """Real matrices of the contracted circuit.
+
+        Raises
+        ------
+        ConfigError
+            What the circuit's device measures is not what the matrices would give.
+        """
+        if not self.execution.undisturbed:
+            raise ConfigError(
+                "quantum: the matrices in a model file are exact, and this circuit runs with shots "
+                "or noise: set quantum.shots, depolarising and readout_error back to export it"
+            )
+        return self.contracted.constants()
 
 
 def matched_width(n_inputs: int, n_features: int, n_parameters: int) -> int:
@@ -115,7 +149,7 @@ def build_conditioner(config: QuantumConfig) -> Conditioner:
 def _build(config: QuantumConfig) -> Conditioner:
     circuit = config.circuit
     if config.kind == "conditioner":
-        return QuantumConditioner(circuit)
+        return QuantumConditioner(circuit, config.execution)
     if config.kind == "classical":
         return ClassicalConditioner(circuit)
     if config.kind == "multilinear":

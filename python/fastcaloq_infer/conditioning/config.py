@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from fastcaloq_infer.quantum.circuit import Circuit
 from fastcaloq_infer.quantum.encoding import ENCODINGS
+from fastcaloq_infer.quantum.execution import Execution
 
 Kind = Literal["conditioner", "classical", "none", "multilinear", "fourier"]
 
@@ -16,8 +17,8 @@ Kind = Literal["conditioner", "classical", "none", "multilinear", "fourier"]
 MAX_TABLE_QUBITS = 10
 
 
-class QuantumConfig(Circuit):
-    """The section ``quantum`` of a configuration: ``kind`` and the fields of `Circuit`.
+class QuantumConfig(Circuit, Execution):
+    """The section ``quantum`` of a configuration: ``kind``, `Circuit` and its `Execution`.
 
     ``kind``: "conditioner" feeds the circuit's features to every coupling subnet; the others put
     something in its place that has the circuit's inputs and as many features:
@@ -74,6 +75,14 @@ class QuantumConfig(Circuit):
                     f"{3 ** circuit['n_qubits']:,} numbers per feature; use at most "
                     f"{MAX_TABLE_QUBITS} qubits"
                 )
+        return kind
+
+    @field_validator("kind")
+    @classmethod
+    def _check_execution(cls, kind: str, info: ValidationInfo) -> str:
+        given = {k: v for k, v in info.data.items() if k in Execution.model_fields}
+        if kind != "conditioner" and not Execution(**given).exact:
+            raise ValueError("there is no circuit that device, shots or noise could be for")
         return kind
 
     @property

@@ -22,8 +22,8 @@ def conditioner_version(conditioner: Conditioner, config: QuantumConfig) -> str 
 
     1. ``fastcaloq conditioner 1``;
     2. the kind;
-    3. for kind ``conditioner`` the circuit as in a model card (compact JSON, sorted keys), else
-       ``null``;
+    3. for kind ``conditioner`` the circuit as in a model card (compact JSON, sorted keys; with the
+       key ``execution`` where it is run with a device, shots or noise), else ``null``;
     4. for each tensor of the module's state, sorted by name: a line with the name, a blank and the
        extents joined by commas, then its values, little-endian float64 in C order, and a line feed.
 
@@ -34,6 +34,8 @@ def conditioner_version(conditioner: Conditioner, config: QuantumConfig) -> str 
     if conditioner.n_features == 0:
         return None
     circuit = config.circuit.card() if conditioner.kind == "conditioner" else None
+    if circuit is not None and not config.execution.exact:
+        circuit["execution"] = config.execution.model_dump()
     description = json.dumps(circuit, sort_keys=True, separators=(",", ":"))
     sha = hashlib.sha256(f"fastcaloq conditioner 1\n{conditioner.kind}\n{description}\n".encode())
     for name, tensor in sorted(conditioner.state_dict().items()):

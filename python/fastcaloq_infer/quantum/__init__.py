@@ -14,6 +14,7 @@ from fastcaloq_infer.quantum.ansatz import ANSATZE, ansatz
 from fastcaloq_infer.quantum.circuit import Circuit
 from fastcaloq_infer.quantum.constants import CircuitConstants
 from fastcaloq_infer.quantum.encoding import ENCODINGS
+from fastcaloq_infer.quantum.execution import Execution
 from fastcaloq_infer.quantum.gates import Gate
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "Circuit",
     "CircuitConstants",
     "ContractedCircuit",
+    "Execution",
     "Gate",
     "ReferenceCircuit",
     "ansatz",

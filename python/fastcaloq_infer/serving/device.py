@@ -6,11 +6,11 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pennylane as qml
 import torch
 
 from fastcaloq_infer.errors import ConfigError
-from fastcaloq_infer.quantum.reference import ReferenceCircuit
+from fastcaloq_infer.quantum.execution import Execution
+from fastcaloq_infer.quantum.reference import ReferenceCircuit, make_device, takes_seed
 from fastcaloq_infer.serving.conditions import scaled
 from fastcaloq_infer.serving.source import BLOCK
 
@@ -45,7 +45,7 @@ class DeviceRun:
         self._device = device
         if device.shots is not None and device.shots < 1:
             raise ConfigError(f"--shots {device.shots}: at least one shot is needed to measure")
-        seeded = device.shots is not None and _takes_seed(device.name, self._circuit.n_qubits)
+        seeded = device.shots is not None and takes_seed(device.name, self._circuit.n_qubits)
         self.reproducible = device.shots is None or seeded
         # default.qubit evaluates a block in one go; others run their rows one by one anyway.
         whole_block = device.shots is None and device.name == "default.qubit"
@@ -53,7 +53,7 @@ class DeviceRun:
         self._fixed: ReferenceCircuit | None = None
         try:
             if not seeded:
-                self._fixed = self._layer(device.name)
+                self._fixed = self._layer(make_device(device.name, self._circuit.n_qubits))
             self._measure_once()
         except ConfigError:
             raise
@@ -78,16 +78,15 @@ class DeviceRun:
         layer = self._fixed
         if layer is None:
             seed = _seed(self._device.seed, incident_energy[0], eta[0])
-            layer = self._layer(
-                qml.device(self._device.name, wires=self._circuit.n_qubits, seed=seed)
-            )
+            layer = self._layer(make_device(self._device.name, self._circuit.n_qubits, seed))
         c = torch.from_numpy(scaled(self._condition, incident_energy, eta))
         with torch.no_grad():
             features: NDArray[np.float64] = layer(c).numpy()
         return features
 
     def _layer(self, device: Any) -> ReferenceCircuit:
-        layer = ReferenceCircuit(self._circuit, device, self._device.shots).double()
+        execution = Execution(device=self._device.name, shots=self._device.shots)
+        layer = ReferenceCircuit(self._circuit, execution, device).double()
         layer.load_state_dict(self._state, strict=True)
         return layer
 
@@ -95,15 +94,6 @@ class DeviceRun:
         middle = np.exp(np.full(self.block, self._condition.log_energy_center))
         eta = np.full(self.block, self._condition.eta_center)
         self.rows(middle.astype(np.float32), eta.astype(np.float32))
-
-
-def _takes_seed(name: str, n_qubits: int) -> bool:
-    """Whether the device can be told where its random numbers start."""
-    try:
-        qml.device(name, wires=n_qubits, seed=0)
-    except Exception:  # no such argument, or no such device: that is said where it is made
-        return False
-    return True
 
 
 def _seed(seed: int, incident_energy: np.float32, eta: np.float32) -> int:

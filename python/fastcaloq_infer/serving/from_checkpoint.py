@@ -113,6 +113,7 @@ def _exact(conditioner: Conditioner) -> Evaluate:
 
     if (
         isinstance(conditioner, QuantumConditioner)
+        and conditioner.execution.undisturbed
         and conditioner.circuit.circuit.n_qubits <= MAX_EXPORT_QUBITS
     ):
         return conditioner.export_constants().evaluate

@@ -16,6 +16,7 @@ from fastcaloq_infer.quantum import (
     ENCODINGS,
     Circuit,
     ContractedCircuit,
+    Execution,
     Gate,
     ReferenceCircuit,
     ansatz,
@@ -29,7 +30,7 @@ def _pair(circuit: Circuit) -> tuple[ContractedCircuit, ReferenceCircuit]:
     layer = ContractedCircuit(circuit).double()
     with torch.no_grad():  # every qubit sees every input
         layer.input_weights += 0.4 * torch.randn_like(layer.input_weights)
-    reference = ReferenceCircuit(circuit, diff_method="backprop").double()
+    reference = ReferenceCircuit(circuit, Execution(diff_method="backprop")).double()
     reference.load_state_dict(layer.state_dict())
     return layer, reference
 
@@ -160,7 +161,9 @@ def test_shots_scatter_around_the_exact_values() -> None:
     circuit = Circuit(n_qubits=2, n_layers=1)
     layer, _ = _pair(circuit)
     shots = 10_000
-    sampled = ReferenceCircuit(circuit, shots=shots, diff_method="parameter-shift").double()
+    sampled = ReferenceCircuit(
+        circuit, Execution(shots=shots, diff_method="parameter-shift")
+    ).double()
     sampled.load_state_dict(layer.state_dict())
     with torch.no_grad():
         difference = (sampled(_conditions()) - layer(_conditions())).abs().max()

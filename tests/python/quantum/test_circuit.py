@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from fastcaloq_infer.errors import ConfigError
-from fastcaloq_infer.quantum import ANSATZE, Circuit, ContractedCircuit, Gate, ReferenceCircuit
+from fastcaloq_infer.quantum import (
+    ANSATZE,
+    Circuit,
+    ContractedCircuit,
+    Execution,
+    Gate,
+    ReferenceCircuit,
+)
 from fastcaloq_infer.quantum.constants import monomials
 
 
@@ -95,7 +102,7 @@ def test_an_ansatz_that_cannot_be_realised_is_refused(
 
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"device 'no\.such' is not installed"):
-        ReferenceCircuit(Circuit(n_qubits=1), device="no.such")
+        ReferenceCircuit(Circuit(n_qubits=1), Execution(device="no.such"))
 
 
 def test_constants_that_fill_the_artefact_are_refused() -> None:
