@@ -55,7 +55,8 @@ def test_a_model_loses_nothing_against_itself(model, photons) -> None:
         take(photons, ~half),
         photons,
     )
-    assert found["binned_flow"] == pytest.approx(found["circuit"], abs=1e-8)
+    # eta comes in float32: 3e-7 of its range.
+    assert found["binned_flow"] == pytest.approx(found["circuit"], abs=1e-6)
     assert found["histogram"] > found["circuit"] + 1.0  # random angles against the data
     assert found["showers"] > 21_000
 
