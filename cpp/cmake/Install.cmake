@@ -14,15 +14,15 @@ else()
 endif()
 set(_package "${CMAKE_INSTALL_LIBDIR}/cmake/FastCaloQ")
 
-# fastcaloq_component(<name> <target> [FIND <"package version">...])
+# fastcaloq_component(<name> <target> [FIND <"package version">...] [MODULES <file>...])
 # Makes a static library, built on the public interface, the component <name> of the package: target
 # FastCaloQ::<name>, linked to the library of the user's choice. Its headers are in the folder include
-# beside the calling CMakeLists.txt; FIND lists the packages its users need.
+# beside the calling CMakeLists.txt; FIND lists the packages its users need, MODULES the find modules
+# of ours by which they are found.
 function(fastcaloq_component name target)
-  cmake_parse_arguments(PARSE_ARGV 2 component "" "" FIND)
+  cmake_parse_arguments(PARSE_ARGV 2 component "" "" "FIND;MODULES")
   add_library(FastCaloQ::${name} ALIAS ${target})
-  target_link_libraries(${target} PUBLIC "$<BUILD_INTERFACE:fastcaloq>"
-                                         "$<INSTALL_INTERFACE:FastCaloQ::fastcaloq>")
+  target_link_libraries(${target} PUBLIC "$<BUILD_INTERFACE:fastcaloq>")
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   if(NOT FASTCALOQ_INSTALL)
     return()
@@ -35,7 +35,8 @@ function(fastcaloq_component name target)
   set(COMPONENT ${name})
   list(JOIN component_FIND "\" \"" FIND)
   configure_file("${PROJECT_SOURCE_DIR}/cpp/cmake/component.cmake.in" FastCaloQ-${name}.cmake @ONLY)
-  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/FastCaloQ-${name}.cmake" DESTINATION "${_package}")
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/FastCaloQ-${name}.cmake" ${component_MODULES}
+          DESTINATION "${_package}")
 endfunction()
 
 if(NOT FASTCALOQ_INSTALL)

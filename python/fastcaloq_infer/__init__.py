@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from importlib.metadata import version as _version
 
+from fastcaloq_infer.cmake import cmake_dir
 from fastcaloq_infer.errors import (
     ConfigError,
     FastCaloQError,
@@ -27,4 +28,5 @@ __all__ = [
     "Sampler",
     "Showers",
     "__version__",
+    "cmake_dir",
 ]

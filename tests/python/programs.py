@@ -11,7 +11,10 @@ import pytest
 
 
 def run(*command: object, failing: bool = False) -> str:
-    """Return what a program printed; a test fails where the program does (or does not, if failing)."""
+    """Return what a program printed.
+
+    The test fails where the program does; with ``failing``, where it does not.
+    """
     words = [str(word) for word in command]
     result = subprocess.run(words, capture_output=True, text=True, check=False)
     output = result.stdout + result.stderr

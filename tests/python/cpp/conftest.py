@@ -18,11 +18,12 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A folder that outlives the test saves a rebuild to those who run it often.
     place = os.environ.get("FASTCALOQ_CPP_BUILD") or tmp_path_factory.mktemp("cpp") / "build"
     stubs = ROOT / "tests" / "cpp" / "stubs"
-    # CMake says how to get GoogleTest where it is missing; warnings are errors here. The adapters are
-    # built against our stand-ins for the packages they need.
+    # CMake says how to get GoogleTest where it is missing; warnings are errors here. The adapters
+    # are built against our stand-ins for the packages they need.
     run(
         *("cmake", "-G", "Ninja", "-S", ROOT, "-B", place),
-        *("-DFASTCALOQ_BUILD_TESTS=ON", "-DFASTCALOQ_WERROR=ON", "-DFASTCALOQ_SERVED=AUTO"),
+        *("-DFASTCALOQ_BUILD_TESTS=ON", "-DFASTCALOQ_WERROR=ON", "-DCMAKE_INSTALL_LIBDIR=lib"),
+        "-DFASTCALOQ_SERVED=AUTO",
         *("-DFASTCALOQ_GEANT4=ON", f"-DGeant4_DIR={stubs / 'geant4'}"),
         *("-DFASTCALOQ_FASTCALOSIM=ON", f"-DFastCaloSim_DIR={stubs / 'fastcalosim'}"),
     )

@@ -19,7 +19,9 @@ def test_example_draws_the_showers_of_its_python_twin(consumer: Path) -> None:
     *_, n_hits = energies(printed.splitlines()).T
     assert not n_hits.any()  # a model of layer energies alone
     assert [line.rsplit(" ", 1)[0] for line in printed.splitlines()] == twin.splitlines()
-    refused = run(consumer / "examples" / "generate", *(find("photon_energy"), 1e9, 1), failing=True)
+    refused = run(
+        consumer / "examples" / "generate", *(find("photon_energy"), 1e9, 1), failing=True
+    )
     assert refused.startswith("error: incident energy 1e+09 MeV is outside")
 
 
