@@ -81,7 +81,7 @@ def _losses(axes: Axes, results: dict[str, Any], names: list[str]) -> None:
     axes.set_yticks(range(len(names)), [results["labels"][name] for name in names])
     axes.invert_yaxis()
     axes.set_xlabel("nats per held-out shower below the flow")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper right")
 
 
 def _kept(axes: Axes, results: dict[str, Any], names: list[str]) -> None:
@@ -106,10 +106,11 @@ def _kept(axes: Axes, results: dict[str, Any], names: list[str]) -> None:
         axes.axhline(runs[0]["ln_dimension"], color=colour, linestyle="--")
         axes.text(
             energy[-1],
-            runs[0]["ln_dimension"] * 1.05,
+            runs[0]["ln_dimension"] * (1.06 if index else 0.94),
             f"a bijection: {qubits} ln 2",
             color=colour,
             ha="right",
+            va="bottom" if index else "top",
             fontsize=9,
         )
     haar = _runs(results, shown[0])[0]["haar_kept"]

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from fastcaloq_infer.flow.config import FlowConfig
     from fastcaloq_infer.flow.kinds.born.config import BornConfig
     from fastcaloq_infer.preprocessing.energies import EnergyPreprocessing
+    from fastcaloq_infer.quantum.circuit import Circuit
 
 __all__ = ["BornModel", "build"]
 
 #: Conditions evaluated together where no gradient is wanted.
 _AT_ONCE = 64
-#: States of one condition that a training step keeps: per layer, and besides.
-_KEPT_PER_LAYER, _KEPT = 10, 8
+#: States of one condition that a training step keeps, at most (12 to 16 qubits; counted).
+_KEPT_PER_LAYER, _KEPT_PER_UPLOAD, _KEPT = 4, 6, 4
 
 
 class BornModel(EnergyModel):
@@ -60,7 +61,7 @@ class BornModel(EnergyModel):
         registers = config.registers(preprocessing.n_layers)
         circuit = config.circuit(sum(registers))
         self._checked = 0
-        self._refuse_too_large(circuit.dimension, len(preprocessing.knots))
+        self._refuse_too_large(circuit, len(preprocessing.knots))
         self.bins = CoordinateBins(registers, preprocessing)
         self.circuit = BornCircuit(circuit, config.start, config.output, registers, config.spread)
 
@@ -72,7 +73,7 @@ class BornModel(EnergyModel):
     def probabilities(self, condition: Tensor) -> Tensor:
         """Probabilities (N, D) of the bins, float64, at scaled conditions (N, 2)."""
         if torch.is_grad_enabled():
-            self._refuse_too_large(self.n_bins, len(condition))
+            self._refuse_too_large(self.circuit.circuit, len(condition))
             pure = self.circuit(condition)
         else:
             parts = (condition[at : at + _AT_ONCE] for at in range(0, len(condition), _AT_ONCE))
@@ -123,15 +124,15 @@ class BornModel(EnergyModel):
         """Set the edges of the bins."""
         self.bins.fit(x, self.config.edges)
 
-    def _refuse_too_large(self, dimension: int, conditions: int) -> None:
+    def _refuse_too_large(self, circuit: Circuit, conditions: int) -> None:
         """Refuse a training step that does not fit in memory."""
         if conditions <= self._checked:
             return
-        states = self.config.n_layers * _KEPT_PER_LAYER + _KEPT
-        needed, available = 16 * dimension * conditions * states, available_memory()
+        states = circuit.n_layers * _KEPT_PER_LAYER + circuit.n_uploads * _KEPT_PER_UPLOAD + _KEPT
+        needed, available = 16 * circuit.dimension * conditions * states, available_memory()
         if available is not None and needed > available:
             raise ConfigError(
-                f"quantum: {dimension.bit_length() - 1} qubits in {self.config.n_layers} layers "
+                f"quantum: {circuit.n_qubits} qubits in {circuit.n_layers} layers "
                 f"need {needed / 2**30:.1f} GiB for a step with {conditions} different incident "
                 f"particles, but {available / 2**30:.1f} GiB are available; use fewer "
                 "'quantum.bits' or layers, or a smaller batch of a continuous spectrum"

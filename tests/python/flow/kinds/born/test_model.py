@@ -166,7 +166,7 @@ def test_what_does_not_fit_is_refused(quantum, message: str) -> None:
 
 def test_too_much_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fastcaloq_infer.flow.kinds.born.model.available_memory", lambda: 2**26)
-    with pytest.raises(ConfigError, match=r"16 qubits in 8 layers need 0\.8 GiB .* with 9 differ"):
+    with pytest.raises(ConfigError, match=r"16 qubits in 8 layers need 0\.7 GiB .* with 9 differ"):
         random_model(4, bits=4)
     model = random_model(4, bits=2)
     energy, eta = particles(18_000, 9000)
