@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.quantum.circuit import Circuit
 
-__all__ = ["CircuitBank", "contracted_together"]
+__all__ = ["CircuitBank", "contracted_together", "initial_bank"]
+
+
+def initial_bank(circuit: Circuit, count: int) -> tuple[nn.Parameter, nn.Parameter]:
+    """Return starting input weights and weights of ``count`` circuits, stacked."""
+    inputs = torch.stack([initial_input_weights(circuit)] * count)
+    weights = torch.stack([initial_weights(circuit) for _ in range(count)])
+    return nn.Parameter(inputs), nn.Parameter(weights)
 
 
 class CircuitBank(nn.Module):
@@ -39,9 +46,7 @@ class CircuitBank(nn.Module):
         super().__init__()
         self.circuit = circuit
         self.count = count
-        inputs = [initial_input_weights(circuit) for _ in range(count)]
-        self.input_weights = nn.Parameter(torch.stack(inputs))
-        self.weights = nn.Parameter(torch.stack([initial_weights(circuit) for _ in range(count)]))
+        self.input_weights, self.weights = initial_bank(circuit, count)
         self._evaluation = BatchEvaluation(circuit)
         self._matrices: list[Tensor] | None = None
 
@@ -96,7 +101,7 @@ def contracted_together(
     Contracting is many small steps: 18 circuits together take hardly longer than three. Nothing
     happens where a batch of ``rows`` samples in ``dtype`` is too small for it to pay.
     """
-    if rows <= banks[0].circuit.dimension:
+    if not banks or rows <= banks[0].circuit.dimension:
         yield
         return
     weights = torch.cat([bank.weights for bank in banks])

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fastcaloq_infer.errors import ConfigError
 from fastcaloq_infer.quantum.fusion import (
     Phases,
     Rotations,
@@ -77,6 +78,7 @@ class FusedProgram:
     def __init__(self, circuit: Circuit) -> None:
         self.program = compile_circuit(circuit)
         self._entrance = prefix_matrix(circuit)
+        self.circuit = circuit
         self.n_qubits = circuit.n_qubits
         self.dimension = circuit.dimension
         self._cache: dict[tuple[Any, ...], Tensor] = {}
@@ -95,7 +97,19 @@ class FusedProgram:
         """Fused matrices of every run of qubits, each (..., slots, 2**size, 2**size) complex128.
 
         Weights (..., layers, angles).
+
+        Raises
+        ------
+        ConfigError
+            The weights have not the shape that the ansatz asks for.
         """
+        wanted = self.circuit.weight_shape
+        if weights.shape[-2:] != wanted:
+            raise ConfigError(
+                f"quantum: weights of shape {tuple(weights.shape)} do not fit ansatz "
+                f"{self.circuit.ansatz!r}, whose (layers, angles) are {wanted}: give it weights of "
+                "its own"
+            )
         program, device = self.program, weights.device
         shape = (*weights.shape[:-2], *program.parameter.shape)
         index = self.constant("parameter", program.parameter.ravel, torch.int64, device)

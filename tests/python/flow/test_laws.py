@@ -15,10 +15,12 @@ from fastcaloq_infer.flow.config import FlowConfig
 from fastcaloq_infer.flow.coupling import Coupling, CouplingBlock, Subnet
 from fastcaloq_infer.flow.kinds.statevector.config import StateVectorConfig
 from fastcaloq_infer.flow.kinds.statevector.model import state_blocks
+from fastcaloq_infer.flow.kinds.subnet.network import QuantumBlocks, QuantumSubnet
 from fastcaloq_infer.flow.permutation import Permutation, coupling_permutations
 from fastcaloq_infer.flow.spline import RationalQuadraticSpline
 from fastcaloq_infer.flow.transform import Composition, Transform
 from fastcaloq_infer.flow.univariate import Univariate
+from fastcaloq_infer.quantum import Circuit
 
 FEATURES, CONTEXT, BATCH = 5, 3, 40
 
@@ -27,6 +29,13 @@ def _coupling(univariate: Univariate, activation: str = "silu") -> Coupling:
     active = FEATURES - 2
     subnet = Subnet(2 + CONTEXT, (16, 16), active * univariate.n_parameters, activation)
     return Coupling(2, active, univariate, subnet)
+
+
+def _quantum(univariate: Univariate, encoding: str = "angle_y") -> Coupling:
+    active = FEATURES - 2
+    circuit = Circuit(n_qubits=3, n_inputs=2 + CONTEXT, encoding=encoding)
+    outputs = [size * active for size in univariate.groups]
+    return Coupling(2, active, univariate, QuantumSubnet(circuit, 2, outputs, 3.0))
 
 
 def _flow(univariate: Callable[[], Univariate]) -> Composition:
@@ -47,8 +56,14 @@ TRANSFORMS: dict[str, Callable[[], Transform]] = {
     "spline coupling": lambda: _coupling(RationalQuadraticSpline()),
     "spline coupling, two bins": lambda: _coupling(RationalQuadraticSpline(2, 3.0)),
     "spline coupling, many bins": lambda: _coupling(RationalQuadraticSpline(32, 10.0)),
+    "affine quantum coupling": lambda: _quantum(Affine(), "iqp"),
+    "spline quantum coupling": lambda: _quantum(RationalQuadraticSpline(4)),
     "affine flow": lambda: _flow(Affine),
     "spline flow": lambda: _flow(RationalQuadraticSpline),
+    "quantum flow": lambda: QuantumBlocks(
+        CouplingBlock(p, _quantum(RationalQuadraticSpline(4)))
+        for p in coupling_permutations(FEATURES, 2, 3, seed=1)
+    ),
     "state coupling": lambda: _states(),
     "state coupling, dilated, by a network": lambda: _states(dilation=True, angles="network"),
     "state flow of one qubit": lambda: _states(n_qubits=1, n_blocks=3, reuploading=False),

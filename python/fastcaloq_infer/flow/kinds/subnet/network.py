@@ -98,4 +98,5 @@ class QuantumBlocks(Composition):
 
     def _banks(self) -> list[CircuitBank]:
         blocks = cast("list[CouplingBlock]", list(self.transforms))
-        return [cast("QuantumSubnet", block.coupling.subnet).circuits for block in blocks]
+        banks = [cast("QuantumSubnet", block.coupling.subnet).circuits for block in blocks]
+        return [bank for bank in banks if isinstance(bank, CircuitBank)]
