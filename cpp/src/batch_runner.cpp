@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <exception>
 #include <limits>
 #include <string>
 #include <utility>
@@ -36,8 +37,13 @@ struct Division {
   std::size_t n_workers = 0;
 };
 
-Division divide(std::size_t n, bool voxels, std::size_t threads) {
+Division divide(std::size_t n, bool voxels, const Engine* engine, std::size_t threads) {
   const auto chunks = [n](std::size_t rows) { return (n + rows - 1) / rows; };
+  if (engine != nullptr) {
+    const std::size_t rows =
+        std::clamp<std::size_t>((n + threads - 1) / threads, 1, engine->chunk_rows());
+    return {rows, std::min(chunks(rows), threads)};
+  }
   if (!voxels) {
     return {Network::chunk_rows,
             std::clamp<std::size_t>(chunks(Network::chunk_rows) / 4, 1, threads)};
@@ -52,7 +58,7 @@ Division divide(std::size_t n, bool voxels, std::size_t threads) {
 [[noreturn]] void refuse_result(const Batch& batch, std::size_t row) {
   const Conditions& conditions = batch.conditions;
   throw ModelError("row " + std::to_string(row) +
-                   ": the model gives an energy that is not finite (incident energy " +
+                   ": the model gives an energy that is negative or not finite (incident energy " +
                    pretty(double{conditions.incident_energy[row]}) + " MeV, eta " +
                    pretty(double{conditions.eta[row]}) +
                    "), so the batch is not usable: stay inside the range of validity, and report "
@@ -73,72 +79,52 @@ BatchRunner::BatchRunner(std::shared_ptr<const Model> shared, const SamplerOptio
       instruction_set(find_instruction_set(options.instruction_set)),
       kernels(kernels::kernels(instruction_set)),
       threads(options.threads == 0 ? available_processors() : options.threads),
-      conditioner_(options.conditioner) {}
+      engine(options.engine),
+      binning(makes_voxels_only(engine.get()) ? engine->binning() : model->card().binning),
+      n_voxels(makes_voxels_only(engine.get()) ? binning.n_voxels() : model->n_voxels()),
+      conditioner_(options.conditioner) {
+  // The file's own features, for a graph that is to be given them.
+  if (asks_for_features() && !conditioner_) conditioner_ = own_conditioner(model);
+}
 
-std::unique_ptr<ChunkWorkspace> BatchRunner::take_workspace() {
+std::unique_ptr<WorkerMemory> BatchRunner::take_memory() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!workspaces_.empty()) {
-      std::unique_ptr<ChunkWorkspace> workspace = std::move(workspaces_.back());
-      workspaces_.pop_back();
-      return workspace;
+    if (!memories_.empty()) {
+      std::unique_ptr<WorkerMemory> memory = std::move(memories_.back());
+      memories_.pop_back();
+      return memory;
     }
   }
-  return std::make_unique<ChunkWorkspace>(model->network());
+  auto memory = std::make_unique<WorkerMemory>();
+  if (engine) memory->engine = engine->make_workspace();
+  if (!makes_all(engine.get())) memory->native.emplace(model->network());
+  return memory;
 }
 
-void BatchRunner::give_back(std::unique_ptr<ChunkWorkspace> workspace) {
+void BatchRunner::give_back(std::unique_ptr<WorkerMemory> memory) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  workspaces_.push_back(std::move(workspace));
+  memories_.push_back(std::move(memory));
 }
 
-const float* BatchRunner::given_features(const Batch& batch, std::vector<float>& storage) const {
-  const Conditions& conditions = batch.conditions;
-  const std::size_t width = model->n_features();
-  if (conditions.quantum != nullptr) {
-    if (width == 0) {
-      throw InputError(
-          "features were given to a model without a conditioner, which would not look at them: "
-          "leave them out");
-    }
-    const std::size_t row = first_not_finite(conditions.quantum, conditions.n, width);
-    if (row != no_row) {
-      throw InputError("row " + std::to_string(row) +
-                       ": a feature given for it is not a finite number, so no shower can be "
-                       "drawn: correct or drop this row");
-    }
-    return conditions.quantum;
-  }
-  if (conditioner_) {
-    storage.resize(conditions.n * width);
-    conditioner_->features(conditions.incident_energy, conditions.eta, conditions.n,
-                           storage.data());
-    const std::size_t row = first_not_finite(storage.data(), conditions.n, width);
-    if (row != no_row) {
-      throw ModelError("row " + std::to_string(row) +
-                       ": the conditioner gives a feature that is not finite, so no shower can be "
-                       "drawn: check what computes the features");
-    }
-    return storage.data();
-  }
-  if (!model->network().knows(batch.voxel_energy != nullptr)) {
-    throw InputError(
-        "the conditioning of this model is served and the file has no table to fall back to, so "
-        "its features are unknown: give them (quantum), or a conditioner that asks the service");
-  }
-  return nullptr;
+Conditions BatchRunner::rows_of(const Conditions& all, std::size_t start, std::size_t n) const {
+  return {n, all.incident_energy + start, all.eta + start,
+          all.quantum == nullptr ? nullptr : all.quantum + start * model->n_features()};
 }
 
-void BatchRunner::draw(const Batch& batch, std::size_t start, std::size_t n,
-                       ChunkWorkspace& workspace) const {
+const float* BatchRunner::latents(const ShowerKeys& keys, std::size_t start, std::size_t n,
+                                  LatentStream stream, std::size_t width, float* z) const {
+  kernels.latents(keys.seed, keys.event + start, keys.particle + start, n, width,
+                  static_cast<std::uint32_t>(stream), z);
+  return z;
+}
+
+void BatchRunner::draw_native(const Batch& batch, std::size_t start, std::size_t n, bool voxels,
+                              ChunkWorkspace& workspace) const {
   const Network& network = model->network();
-  const Conditions& all = batch.conditions;
-  const std::size_t n_layers = model->n_layers();
-  const std::size_t n_voxels = model->n_voxels();
-  const bool voxels = batch.voxel_energy != nullptr;
   Chunk chunk;
-  chunk.rows = {n, all.incident_energy + start, all.eta + start,
-                all.quantum == nullptr ? nullptr : all.quantum + start * model->n_features()};
+  chunk.rows = rows_of(batch.conditions, start, n);
+  const std::size_t n_layers = model->n_layers();
   chunk.layer_energy = batch.layer_energy + start * n_layers;
   if (voxels) chunk.voxel_energy = batch.voxel_energy + start * n_voxels;
   if (batch.keys == nullptr) {
@@ -146,15 +132,11 @@ void BatchRunner::draw(const Batch& batch, std::size_t start, std::size_t n,
     if (voxels) chunk.z_shape = batch.z_shape + start * n_voxels;
     chunk.z_shape_stride = n_voxels;
   } else {
-    const auto latents = [&](LatentStream stream, std::size_t width, float* z) {
-      kernels.latents(batch.keys->seed, batch.keys->event + start, batch.keys->particle + start, n,
-                      width, static_cast<std::uint32_t>(stream), z);
-      return z;
-    };
-    chunk.z = latents(LatentStream::energy, n_layers, workspace.z);
+    chunk.z = latents(*batch.keys, start, n, LatentStream::energy, n_layers, workspace.z);
     chunk.z_shape_stride = network.n_coordinates();
     if (voxels) {
-      chunk.z_shape = latents(LatentStream::shape, chunk.z_shape_stride, workspace.z_shape);
+      chunk.z_shape = latents(*batch.keys, start, n, LatentStream::shape, chunk.z_shape_stride,
+                              workspace.z_shape);
     }
   }
   network.run(kernels, chunk, workspace);
@@ -172,19 +154,25 @@ std::size_t BatchRunner::run(Batch batch) {
   conditions.quantum = given_features(batch, storage);
 
   const bool voxels = batch.voxel_energy != nullptr;
-  const auto [rows, n_workers] = divide(n, voxels, threads);
+  // An engine of voxels alone is not asked for energies.
+  const bool by_engine = engine && (voxels || makes_all(engine.get()));
+  const auto [rows, n_workers] = divide(n, voxels, by_engine ? engine.get() : nullptr, threads);
   const std::size_t step = rows;
   std::atomic<std::size_t> next_row{0};
   std::atomic<std::size_t> bad_row{no_row};
-  const auto work = [&](ChunkWorkspace& workspace) noexcept {
+  std::exception_ptr failure;  // of an engine that is not the native one
+  const auto draw_rows = [&](WorkerMemory& memory) {
     for (std::size_t start = next_row.fetch_add(step); start < n;
          start = next_row.fetch_add(step)) {
       const std::size_t n_here = std::min(step, n - start);
-      draw(batch, start, n_here, workspace);
+      if (by_engine) {
+        draw_with_engine(batch, start, n_here, memory);
+      } else {
+        draw_native(batch, start, n_here, voxels, *memory.native);
+      }
       const std::size_t n_layers = model->n_layers();
       std::size_t bad = first_bad_row(batch.layer_energy + start * n_layers, n_here, n_layers);
       if (voxels) {
-        const std::size_t n_voxels = model->n_voxels();
         bad = std::min(bad, first_bad_row(batch.voxel_energy + start * n_voxels, n_here, n_voxels));
       }
       if (bad == no_row) continue;
@@ -194,16 +182,26 @@ std::size_t BatchRunner::run(Batch batch) {
       }
     }
   };
+  const auto work = [&](WorkerMemory& memory) noexcept {
+    try {
+      draw_rows(memory);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!failure) failure = std::current_exception();
+      next_row = n;  // the others need not go on
+    }
+  };
   if (n_workers == 1) {  // no thread, and nothing allocated
-    std::unique_ptr<ChunkWorkspace> own = take_workspace();
+    std::unique_ptr<WorkerMemory> own = take_memory();
     work(*own);
     give_back(std::move(own));
   } else {
-    std::vector<std::unique_ptr<ChunkWorkspace>> own;
-    for (std::size_t i = 0; i < n_workers; ++i) own.push_back(take_workspace());
+    std::vector<std::unique_ptr<WorkerMemory>> own;
+    for (std::size_t i = 0; i < n_workers; ++i) own.push_back(take_memory());
     run_parallel(n_workers, [&](std::size_t worker) noexcept { work(*own[worker]); });
-    for (auto& workspace : own) give_back(std::move(workspace));
+    for (auto& memory : own) give_back(std::move(memory));
   }
+  if (failure) std::rethrow_exception(failure);
   if (bad_row != no_row) refuse_result(batch, bad_row);
   return n_outside;
 }

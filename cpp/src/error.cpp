@@ -7,5 +7,6 @@ Error::~Error() = default;
 ModelError::~ModelError() = default;
 InputError::~InputError() = default;
 ServiceError::~ServiceError() = default;
+EngineError::~EngineError() = default;
 
 }  // namespace fastcaloq

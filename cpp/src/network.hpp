@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "fastcaloq/conditions.hpp"
+#include "fastcaloq/engine.hpp"
 #include "kernels/engine.hpp"
 #include "kernels/shape_parameters.hpp"
 #include "stored_conditioner.hpp"
@@ -17,15 +18,9 @@ namespace fastcaloq::detail {
 /// Working memory of one thread for Network::run; allocated once, for one network.
 struct ChunkWorkspace;
 
-/// A few showers: what they are drawn from, and where they go.
-struct Chunk {
-  /// Checked. Features are rows.quantum (n, Q), or null for the file's own (see Network::knows).
-  Conditions rows;
-  const float* z = nullptr;        ///< (n, L) latents
-  const float* z_shape = nullptr;  ///< (n, z_shape_stride) latents, the first n_coordinates() used
-  std::size_t z_shape_stride = 0;
-  float* layer_energy = nullptr;  ///< out, (n, L) MeV
-  float* voxel_energy = nullptr;  ///< out, (n, V) MeV; null: energies only
+/// A few showers for the native engine. Features not given are the file's own (see Network::knows).
+struct Chunk : ShowerChunk {
+  std::size_t z_shape_stride = 0;  ///< numbers per row of z_shape, the first n_coordinates() used
 };
 
 /// Immutable; shared by threads.

@@ -16,7 +16,7 @@ bool is_empty(double energy) {
   return energy < 1e-30;
 }
 
-void compare(const kernels::KernelTable& kernels, const ParityCard& parity, const char* what,
+void compare(const std::string& engine, const ParityCard& parity, const char* what,
              const std::vector<float>& wanted, const std::vector<float>& energies,
              std::size_t width, bool exact_zeros) {
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -26,7 +26,7 @@ void compare(const kernels::KernelTable& kernels, const ParityCard& parity, cons
         parity.absolute_tolerance + parity.relative_tolerance * std::fabs(want);
     // Written so that NaN fails. Empty voxels must be empty, whatever the tolerance.
     if (!(std::fabs(got - want) <= tolerance) || (is_empty(got) != is_empty(want) && exact_zeros)) {
-      throw ModelError("the engine (" + std::string(kernels.name) + ") gives " + pretty(got) +
+      throw ModelError("the engine (" + engine + ") gives " + pretty(got) +
                        " MeV where the model's parity vector " + std::to_string(i / width) +
                        " has " + pretty(want) + " MeV in " + what + " " +
                        std::to_string(i % width) +
@@ -46,11 +46,10 @@ std::vector<float> padded(const std::vector<float>& features, std::size_t n, std
   return rows;
 }
 
-void verify(const Network& network, const kernels::KernelTable& kernels, const ParityCard& parity,
-            std::size_t n_voxels, ChunkWorkspace& workspace) {
+/// Of the layer energies, or with n_voxels > 0 of whole showers.
+void verify(const DrawChunk& draw, const std::string& engine, const ParityCard& parity,
+            std::size_t n_layers, std::size_t n_features, std::size_t n_voxels) {
   const std::size_t n_rows = parity.incident_energy.size();
-  const std::size_t n_layers = network.n_layers();
-  const std::size_t n_features = network.n_features();
   const std::vector<float> quantum =
       parity.quantum.empty() ? parity.quantum : padded(parity.quantum, n_rows, n_features);
   std::vector<float> layers(n_rows * n_layers);
@@ -67,21 +66,28 @@ void verify(const Network& network, const kernels::KernelTable& kernels, const P
       chunk.z_shape_stride = n_voxels;
       chunk.voxel_energy = voxels.data() + start * n_voxels;
     }
-    network.run(kernels, chunk, workspace);
+    draw(chunk);
   }
-  compare(kernels, parity, "layer", parity.layer_energy, layers, n_layers, false);
-  compare(kernels, parity, "voxel", parity.voxel_energy, voxels, n_voxels, true);
+  compare(engine, parity, "layer", parity.layer_energy, layers, n_layers, false);
+  compare(engine, parity, "voxel", parity.voxel_energy, voxels, n_voxels, true);
 }
 
 }  // namespace
 
+void verify_parity(const DrawChunk& draw, const std::string& engine, const ModelCard& card) {
+  const std::size_t n_layers = card.binning.layers.size();
+  auto n_features = static_cast<std::size_t>(card.conditioning.features);
+  if (card.shape) n_features += static_cast<std::size_t>(card.shape->conditioning.features);
+  verify(draw, engine, card.parity, n_layers, n_features, 0);
+  if (!card.shape) return;
+  verify(draw, engine, card.shape->parity, n_layers, n_features, card.binning.n_voxels());
+}
+
 void verify_parity(const Network& network, const kernels::KernelTable& kernels,
                    const ModelCard& card) {
   ChunkWorkspace workspace(network);
-  verify(network, kernels, card.parity, 0, workspace);
-  if (card.shape) {
-    verify(network, kernels, card.shape->parity, card.binning.n_voxels(), workspace);
-  }
+  verify_parity([&](const Chunk& chunk) { network.run(kernels, chunk, workspace); }, kernels.name,
+                card);
 }
 
 }  // namespace fastcaloq::detail

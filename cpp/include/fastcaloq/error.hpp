@@ -37,4 +37,11 @@ class FASTCALOQ_API ServiceError : public Error {
   ~ServiceError() override;
 };
 
+/// An engine that cannot be used, or that fails while it draws.
+class FASTCALOQ_API EngineError : public Error {
+ public:
+  using Error::Error;
+  ~EngineError() override;
+};
+
 }  // namespace fastcaloq

@@ -8,6 +8,7 @@
 
 #include "fastcaloq/conditioner.hpp"
 #include "fastcaloq/conditions.hpp"
+#include "fastcaloq/engine.hpp"
 #include "fastcaloq/export.hpp"
 #include "fastcaloq/model.hpp"
 #include "fastcaloq/random.hpp"
@@ -21,6 +22,10 @@ struct SamplerOptions {
   std::string instruction_set = "auto";
   /// Where the features come from; null: the model's own conditioner. Asked once for each batch.
   std::shared_ptr<const Conditioner> conditioner = nullptr;
+  /// What draws in place of the native engine, or makes the voxels after it; null: nothing does.
+  std::shared_ptr<const Engine> engine = nullptr;
+  /// Hold an engine of whole showers to the parity vectors of the model.
+  bool check_parity = true;
 };
 
 /// Draws layer energies and, where the model has them, voxels. Its methods are const and may be called
@@ -31,9 +36,10 @@ struct SamplerOptions {
 /// the number of threads (bit for bit, for one instruction set).
 class FASTCALOQ_API Sampler {
  public:
-  /// \throws InputError a null model, an unknown or unavailable instruction set, or a conditioner with
-  ///         another number of features
-  /// \throws ModelError the model does not reproduce its parity vectors with this instruction set
+  /// \throws InputError a null model, an unknown or unavailable instruction set, a conditioner with
+  ///         another number of features, or an engine for other layers or voxels
+  /// \throws ModelError the model does not reproduce its parity vectors with this instruction set or
+  ///         this engine
   explicit Sampler(std::shared_ptr<const Model> model, const SamplerOptions& options = {});
   ~Sampler();
   Sampler(Sampler&&) noexcept;
@@ -43,12 +49,13 @@ class FASTCALOQ_API Sampler {
   /// \param layer_energy out, (n, layers) MeV, row-major, each exactly 0 or positive; the same bits
   ///        whether voxels are asked for or not
   /// \param voxel_energy out, (n, voxels) MeV, row-major, each exactly 0 or positive; those of a layer
-  ///        add up to its energy. Null: not wanted, and not computed.
+  ///        add up to its energy (an engine of voxels may do otherwise). Null: not wanted, and not
+  ///        computed.
   /// \return number of particles outside the range of validity
   /// \throws InputError see check_conditions; features that are not finite; conditioning that is
   ///         served, with neither features, conditioner nor table; voxels of a model without them
-  /// \throws ModelError an energy that is not finite came out; names the row
-  /// \throws Error whatever the conditioner throws
+  /// \throws ModelError an energy that is negative or not finite came out; names the row
+  /// \throws Error whatever the conditioner or the engine throws
   std::size_t sample(const Conditions& conditions, const ShowerKeys& keys, OutOfRange policy,
                      float* layer_energy, float* voxel_energy = nullptr) const;
 
@@ -61,6 +68,10 @@ class FASTCALOQ_API Sampler {
                        OutOfRange policy, float* layer_energy, float* voxel_energy) const;
 
   const std::shared_ptr<const Model>& model() const noexcept;
+  /// Layers and voxels of the showers: the model's, or those of an engine of voxels.
+  const BinningCard& binning() const noexcept;
+  /// Columns of `voxel_energy`, V; 0: layer energies alone.
+  std::size_t n_voxels() const noexcept;
   unsigned threads() const noexcept;
   /// Name of the instruction set in use.
   std::string instruction_set() const;

@@ -64,7 +64,7 @@ ModelSimulation::ModelSimulation(std::unique_ptr<const ShowerSource> from,
       Ekin_(checked(options.Ekin, card_.validity.incident_energy, "kinetic energies")),
       eta_(checked(options.eta, card_.validity.eta, "|eta|")),
       n_voxels_(options.voxels ? source_->n_voxels() : 0),
-      hit_maker_(card_.binning, options.hits),
+      hit_maker_(source_->binning(), options.hits),
       make_hits_(options.make_hits && n_voxels_ > 0) {
   constexpr int photon = 22;
   if (pdgid_.empty()) {
