@@ -1,11 +1,18 @@
 """Configurations: what is refused and how, overrides, and saving without loss."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
+from fastcaloq_infer.conditioning import QuantumConfig
 from fastcaloq_infer.errors import ConfigError
+from fastcaloq_infer.flow.kinds.born.config import BornConfig
+from fastcaloq_infer.flow.kinds.config import KINDS
+from fastcaloq_infer.flow.kinds.statevector.config import StateVectorConfig
+from fastcaloq_infer.flow.kinds.subnet.config import SubnetConfig
+from fastcaloq_infer.flow.kinds.swap_test.config import SwapTestConfig
 from fastcaloq_infer.training import TrainConfig
 from fastcaloq_infer.training.config_errors import dotted_keys
 
@@ -52,12 +59,25 @@ def test_an_unknown_key_near_nothing_lists_the_keys_there_are():
 def test_every_key_one_letter_short_is_refused_and_found():
     for dotted in dotted_keys(TrainConfig):
         *sections, key = dotted.split(".")
-        if len(key) < 4:
+        if len(key) < 4 or sections[:1] == ["quantum"]:
             continue
         changes = {key[:-1]: 1}
         for section in reversed(sections):
             changes = {section: changes}
         assert f"did you mean '{dotted}'?" in refusal(**changes)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [QuantumConfig, SubnetConfig, BornConfig, StateVectorConfig, SwapTestConfig],
+    ids=lambda model: model.__name__,
+)
+def test_every_key_of_a_kind_one_letter_short_is_refused_and_found(model):
+    kind = get_args(model.model_fields["kind"].annotation)[0]
+    for key in model.model_fields:
+        if len(key) >= 4 and key != "kind":
+            message = refusal(quantum={"kind": kind, key[:-1]: 1})
+            assert f"did you mean 'quantum.{key}'?" in message
 
 
 @pytest.mark.parametrize(
@@ -166,4 +186,4 @@ def test_a_configuration_of_another_model_is_told_apart():
 
 def test_there_are_shipped_configurations_for_every_kind():
     kinds = {TrainConfig.load(path).quantum.kind for path in CONFIGS}
-    assert kinds == {"conditioner", "classical", "none"}
+    assert kinds == {"conditioner", "classical", "none", *KINDS}
