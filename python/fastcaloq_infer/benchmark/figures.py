@@ -149,7 +149,7 @@ def _root(report: dict[str, Any]) -> list[Figure]:
 
 
 def _quantum(report: dict[str, Any]) -> list[Figure]:
-    """Speed-up of the circuit by name of the case; the training section brings its figures."""
+    """Speed-up of the circuit by name of the case; the sections of trainings bring their own."""
     targets = {"6 qubits, 2 layers": 20.0, "6 qubits, 6 layers": 30.0}
     found = []
     for name, case in report.get("conditioner", {}).get("cases", {}).items():
@@ -157,7 +157,10 @@ def _quantum(report: dict[str, Any]) -> list[Figure]:
         relation: Literal["at least", ""] = "" if target is None else "at least"
         label = f"circuit, {name}: default.qubit / contracted"
         found.append(Figure(label, case["speedup"], "times", target, relation))
-    return found + [Figure(**row) for row in report.get("training", {}).get("figures", ())]
+    own = [
+        row for name in ("training", "subnet") for row in report.get(name, {}).get("figures", ())
+    ]
+    return found + [Figure(**row) for row in own]
 
 
 def _farm(report: dict[str, Any]) -> list[Figure]:

@@ -24,16 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SECTIONS = ("load", "engines", "showers", "root", "conditioner", "training")
-ON_REQUEST = ("farm", "serving")
+ON_REQUEST = ("subnet", "farm", "serving")
 """Sections that take minutes; measured only where they are asked for."""
 _NEEDS = {
     "conditioner": ("torch", "pennylane"),
     "training": ("torch",),
+    "subnet": ("torch", "pennylane"),
     "farm": ("distributed", "psutil"),
     "serving": ("fastapi", "uvicorn", "grpc", "tritonclient", "psutil"),
 }
 # Their matrices are 64 wide: a second thread brings little but noise.
-_ONE_THREAD = ("load", "conditioner", "training", "serving")
+_ONE_THREAD = ("load", "conditioner", "training", "subnet", "serving")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -56,8 +57,8 @@ def run_benchmark(
     showers_per_second, spread, repetitions), ``sgemm`` (list of library, shape, threads, gflops),
     ``difference_from_native`` (per engine), ``showers`` (of a model with voxels: see
     `whole_showers.measure_whole_showers`), ``root`` (showers, voxels, generation_seconds,
-    writing_seconds, total_seconds, command_seconds), ``conditioner``, ``training``, ``farm``,
-    ``serving``;
+    writing_seconds, total_seconds, command_seconds), ``conditioner``, ``training``,
+    ``subnet``, ``farm``, ``serving``;
     ``figures`` (list of name, value, unit, target, relation, met) and ``skipped`` (what was not
     measured, and why).
 

@@ -163,6 +163,14 @@ def _training(request: dict[str, Any]) -> dict[str, Any]:
     return training_figures(quick=request["quick"])
 
 
+def _subnet(request: dict[str, Any]) -> dict[str, Any]:
+    """Measure a training step of circuits inside the coupling blocks."""
+    from fastcaloq_infer.benchmark.subnet import subnet_figures
+
+    _say("circuits in the blocks against default.qubit")
+    return subnet_figures(quick=request["quick"])
+
+
 def _farm(request: dict[str, Any]) -> dict[str, Any]:
     """Measure a production on Dask workers, and kill its processes."""
     from fastcaloq_infer.benchmark.farm import measure_farm
@@ -184,6 +192,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "root": _root,
     "conditioner": _conditioner,
     "training": _training,
+    "subnet": _subnet,
     "farm": _farm,
     "serving": _serving,
 }

@@ -23,7 +23,7 @@ def bench(
         str | None,
         typer.Option(
             help="Some of load,engines,showers,root,conditioner,training (default: all of these), "
-            "farm and serving."
+            "subnet, farm and serving."
         ),
     ] = None,
 ) -> None:
