@@ -113,8 +113,13 @@ PreprocessingCard parse_preprocessing(JsonObject object, std::size_t n_layers) {
 /// Whether the model makes voxels.
 bool parse_contents(JsonObject& object) {
   const Json& contents = object.list("contents");
-  const bool voxels = contents == Json::array({"layer_energy", "voxel_energy"});
-  if (!voxels && contents != Json::array({"layer_energy"})) {
+  const auto names = [&contents](std::size_t place, const char* what) {
+    const auto* text = contents[place].get_ptr<const std::string*>();
+    return text != nullptr && *text == what;
+  };
+  const bool energies = !contents.empty() && names(0, "layer_energy");
+  const bool voxels = energies && contents.size() == 2 && names(1, "voxel_energy");
+  if (!voxels && !(energies && contents.size() == 1)) {
     object.fail("contents",
                 "is neither layer_energy nor layer_energy and voxel_energy, which is all this "
                 "version makes");
@@ -133,8 +138,8 @@ bool contains(const Interval& outer, const Interval& inner) {
 }  // namespace
 
 ModelCard parse_card(std::string_view text) {
-  const Json json = parse_json(text);
-  JsonObject object(json, "");
+  const JsonTree json(text);
+  JsonObject object(json.root(), "");
   ModelCard card;
   card.schema = object.integer("schema", 1, 1000000);
   if (card.schema > card_schema) {

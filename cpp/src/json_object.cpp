@@ -8,37 +8,6 @@
 
 namespace fastcaloq::detail {
 
-Json parse_json(std::string_view text) {
-  std::vector<std::set<std::string>> keys;
-  const auto watch = [&keys](int, Json::parse_event_t event, Json& parsed) {
-    switch (event) {
-      case Json::parse_event_t::object_start:
-        keys.emplace_back();
-        break;
-      case Json::parse_event_t::object_end:
-        keys.pop_back();
-        break;
-      case Json::parse_event_t::key: {
-        const auto& key = parsed.get_ref<const std::string&>();
-        if (!keys.back().insert(key).second) {
-          throw ModelError("the model card holds the key " + in_quotes(key) +
-                           " twice, so its meaning is open: export the model again");
-        }
-        break;
-      }
-      default:
-        break;
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text, watch);
-  } catch (const Json::exception& error) {
-    throw ModelError("the model card is not JSON (" + in_quotes(error.what(), 160) +
-                     "); the file is damaged or foreign: export the model again");
-  }
-}
-
 JsonObject::JsonObject(const Json& value, std::string path)
     : value_(&value), path_(std::move(path)) {
   if (!value.is_object()) {

@@ -3,19 +3,15 @@
 #pragma once
 
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "json_tree.hpp"
+
 namespace fastcaloq::detail {
-
-using Json = nlohmann::json;
-
-/// Parses a JSON text; refuses repeated keys. Throws ModelError.
-Json parse_json(std::string_view text);
 
 /// One object of the card. `path` ("flow.blocks[2]") names it in errors. All errors are ModelError.
 class JsonObject {

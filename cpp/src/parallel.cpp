@@ -1,7 +1,7 @@
 #include "parallel.hpp"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -26,12 +26,16 @@ void run_parallel(std::size_t n, const std::function<void(std::size_t)>& job) {
   std::vector<std::thread> threads;
   threads.reserve(n);
   std::size_t started = 1;
-  try {
-    for (; started < n; ++started) threads.emplace_back(job, started);
-  } catch (const std::system_error&) {
-    // No more threads to be had: the rest is done below.
-  }
-  job(0);
+  const auto start = [&]() noexcept {
+    try {
+      threads.emplace_back(job, started);
+      return true;
+    } catch (const std::exception&) {  // neither memory for it nor a thread to be had
+      return false;
+    }
+  };
+  while (started < n && start()) ++started;
+  job(0);  // and what no thread does
   for (std::size_t i = started; i < n; ++i) job(i);
   for (std::thread& thread : threads) thread.join();
 }

@@ -6,26 +6,26 @@
 namespace fastcaloq::detail {
 namespace {
 
-TEST(ParseJson, RefusesWhatIsNotJson) {
+TEST(JsonTree, RefusesWhatIsNotJson) {
   for (const char* text :
        {"", "{", "{\"a\":NaN}", "{\"a\":1e999}", "{\"a\":1}x", "\xff", "{'a':1}"}) {
-    EXPECT_THROW(parse_json(text), ModelError) << text;
+    EXPECT_THROW(JsonTree{text}, ModelError) << text;
   }
 }
 
-TEST(ParseJson, RefusesRepeatedKeys) {
-  EXPECT_THROW(parse_json(R"({"a":1,"b":{"a":2},"a":3})"), ModelError);
-  EXPECT_NO_THROW(parse_json(R"({"a":1,"b":[{"a":2},{"a":3}]})"));
+TEST(JsonTree, RefusesRepeatedKeys) {
+  EXPECT_THROW(JsonTree(R"({"a":1,"b":{"a":2},"a":3})"), ModelError);
+  EXPECT_NO_THROW(JsonTree(R"({"a":1,"b":[{"a":2},{"a":3}]})"));
 }
 
-TEST(ParseJson, SurvivesDeepNesting) {
-  EXPECT_THROW(parse_json(std::string(1000000, '[')), ModelError);
+TEST(JsonTree, SurvivesDeepNesting) {
+  EXPECT_THROW(JsonTree(std::string(1000000, '[')), ModelError);
 }
 
 TEST(JsonObject, ReadsTypes) {
-  const Json json = parse_json(R"({"n":1.5,"i":3,"t":"x","b":true,"l":[1,2],"m":[[1,2],[3,4]],
+  const JsonTree json(R"({"n":1.5,"i":3,"t":"x","b":true,"l":[1,2],"m":[[1,2],[3,4]],
                                    "o":{},"z":null})");
-  JsonObject object(json, "");
+  JsonObject object(json.root(), "");
   EXPECT_EQ(object.number("n"), 1.5);
   EXPECT_EQ(object.integer("i", 0, 5), 3);
   EXPECT_EQ(object.text("t"), "x");
@@ -39,9 +39,8 @@ TEST(JsonObject, ReadsTypes) {
 }
 
 TEST(JsonObject, RefusesWrongTypesAndRanges) {
-  const Json json =
-      parse_json(R"({"n":1.5,"t":"x","big":1e300,"l":[1,"a"],"m":[[1,2],[3]],"b":true})");
-  JsonObject object(json, "part");
+  const JsonTree json(R"({"n":1.5,"t":"x","big":1e300,"l":[1,"a"],"m":[[1,2],[3]],"b":true})");
+  JsonObject object(json.root(), "part");
   EXPECT_THROW(object.number("t"), ModelError);
   EXPECT_THROW(object.number("n", 2.0, 3.0), ModelError);
   EXPECT_THROW(object.number("b"), ModelError);
@@ -58,8 +57,8 @@ TEST(JsonObject, RefusesWrongTypesAndRanges) {
 }
 
 TEST(JsonObject, NamesUnknownKeys) {
-  const Json json = parse_json(R"({"known":1,"typo":2})");
-  JsonObject object(json, "part");
+  const JsonTree json(R"({"known":1,"typo":2})");
+  JsonObject object(json.root(), "part");
   object.number("known");
   try {
     object.finish();

@@ -50,11 +50,12 @@ const KernelTable& kernels(InstructionSet set) {
 }
 
 const std::vector<InstructionSet>& available_instruction_sets() {
-  static const std::vector<InstructionSet> sets = [] {
-    std::vector<InstructionSet> found;
+  // Never destroyed: showers are drawn after main, too, by what dies later.
+  static const std::vector<InstructionSet>& sets = *[] {
+    auto* found = new std::vector<InstructionSet>();
     for (const InstructionSet set :
          {InstructionSet::avx512, InstructionSet::avx2, InstructionSet::plain}) {
-      if (runs_here(set)) found.push_back(set);
+      if (runs_here(set)) found->push_back(set);
     }
     return found;
   }();

@@ -1,42 +1,9 @@
 // Nothing in the kernels allocates.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "counting_allocator.hpp"
 #include "every_set.hpp"
 #include "random_shape.hpp"
-
-namespace {
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  ++allocations;
-  void* memory = nullptr;
-  if (posix_memalign(&memory, alignment, bytes) != 0) throw std::bad_alloc();
-  return memory;
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return counted(bytes, sizeof(void*));
-}
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace fastcaloq::kernels {
 namespace {
@@ -49,9 +16,9 @@ TEST_P(AllocationTest, KernelsDoNotAllocate) {
   shape.activation = Activation::silu;
   RandomFlow random(3);
   const EnergyFlowParameters parameters = random.flow(shape);
-  const std::size_t before_packing = allocations;
+  const std::size_t before_packing = test::allocations.made;
   const PackedFlow flow(parameters);
-  EXPECT_GT(allocations, before_packing);  // the counter counts
+  EXPECT_GT(test::allocations.made, before_packing);  // the counter counts
   Workspace workspace(flow);
   const FlowInputs inputs(random, parameters, 333);
   std::vector<float> out(inputs.n * shape.n_layers), c(2 * inputs.n);
@@ -66,7 +33,7 @@ TEST_P(AllocationTest, KernelsDoNotAllocate) {
   Workspace shape_workspace(voxels.workspace_floats());
   std::vector<float> voxel_energy(inputs.n * voxels.view().n_voxels);
 
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations.made;
   for (const std::size_t n : {std::size_t{1}, std::size_t{5}, inputs.n}) {
     table().latents(1, event.data(), particle.data(), n, shape.n_layers, 0, out.data());
     table().condition({}, inputs.incident_energy.data(), eta.data(), c.data(), nullptr, n);
@@ -77,7 +44,7 @@ TEST_P(AllocationTest, KernelsDoNotAllocate) {
                          shape_inputs.layer_energy.data(), shape_inputs.latents.data(),
                          voxel_energy.data(), n, shape_workspace.data());
   }
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(test::allocations.made, before);
 }
 
 FASTCALOQ_ON_EVERY_SET(AllocationTest);

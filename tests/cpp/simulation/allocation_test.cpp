@@ -1,42 +1,9 @@
 // Once a state has seen its largest shower, simulate does not allocate.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "counting_allocator.hpp"
 #include "fake_source.hpp"
 #include "fastcaloq/parametrization_chain.hpp"
-
-namespace {
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  ++allocations;
-  void* memory = nullptr;
-  if (posix_memalign(&memory, alignment, bytes) != 0) throw std::bad_alloc();
-  return memory;
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return counted(bytes, sizeof(void*));
-}
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace fastcaloq {
 namespace {
@@ -67,13 +34,13 @@ std::size_t count(const ParametrizationBase& parametrization, const test::Partic
               ReturnCode::Success)
         << state.reason();
   };
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations.made;
   run(0);
-  EXPECT_GT(allocations, before);  // the counter counts
+  EXPECT_GT(test::allocations.made, before);  // the counter counts
   run(0);
-  const std::size_t warm = allocations;
+  const std::size_t warm = test::allocations.made;
   for (std::uint64_t event = 1; event <= n_calls; ++event) run(event);
-  return allocations - warm;
+  return test::allocations.made - warm;
 }
 
 TEST(Allocations, NoneInHitsAndChains) {
