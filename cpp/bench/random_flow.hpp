@@ -25,6 +25,11 @@ struct FlowShape {
   std::size_t n_knots = 15;
   std::size_t n_absolute = 1;  // chain elements that stand alone
   bool bounded = true;         // zero-energy bounds, every kind of them
+  std::size_t n_circuits = 0;  // per block, in place of hidden layers
+  std::size_t n_qubits = 3;
+  std::size_t n_uploads = 1;
+  std::size_t monomial_degree = 1;
+  bool mirrored = true;  // the first angles come in pairs of opposite sign
 };
 
 class RandomFlow {
@@ -54,6 +59,20 @@ class RandomFlow {
     return result;
   }
 
+  // Matrices are not unitary: the kernels do not care, and amplitudes stay about as large.
+  CircuitLayers circuit(const FlowShape& shape, std::size_t inputs, std::size_t seed) {
+    const std::size_t d = std::size_t{1} << shape.n_qubits;
+    const std::size_t m = shape.monomial_degree == 1 ? inputs : inputs + inputs * (inputs + 1) / 2;
+    CircuitLayers result;
+    for (std::size_t u = 0; u < shape.n_uploads; ++u) {
+      const std::size_t turns = u == 0 && shape.mirrored ? d / 2 : d;
+      result.phases.push_back(layer(m, turns, 0.3 * static_cast<double>(1 + seed % 3)));
+      result.matrices.push_back(layer(2 * turns, 2 * d, 1.0));
+    }
+    result.readout = layer(2 * d, shape.n_qubits, 1.0);
+    return result;
+  }
+
   CouplingBlock block(const FlowShape& shape, std::size_t index) {
     CouplingBlock b;
     b.kind = shape.mixed && index % 2 == 1 ? CouplingKind::affine : shape.kind;
@@ -73,6 +92,12 @@ class RandomFlow {
     b.min_bin_width = b.min_bin_height = b.min_derivative = 1e-3;
     b.log_scale_bound = 3.0;
     std::size_t width = b.n_passive + 2 + shape.n_features;
+    b.monomial_degree = shape.monomial_degree;
+    b.coordinate_scale = 2.5;
+    for (std::size_t g = 0; g < shape.n_circuits; ++g) {
+      b.circuits.push_back(circuit(shape, width, shape.n_qubits + g));
+    }
+    if (shape.n_circuits > 0) width = shape.n_circuits * shape.n_qubits;
     for (const std::size_t hidden : shape.hidden) {
       b.subnet.push_back(layer(width, hidden, 1.4));
       width = hidden;

@@ -35,11 +35,14 @@ BlockCard parse_block(JsonObject object, int n_layers) {
   return block;
 }
 
-CircuitCard parse_circuit(JsonObject object) {
+// The matrices of 12 qubits would take 512 MiB for each upload.
+constexpr int max_embedded_qubits = 10;
+
+CircuitCard parse_circuit(JsonObject object, int n_inputs) {
   CircuitCard circuit;
   circuit.n_qubits = object.integer("n_qubits", 1, 16);
   circuit.n_layers = object.integer("n_layers", 1, 64);
-  circuit.n_inputs = object.integer("n_inputs", 2, 2);
+  circuit.n_inputs = object.integer("n_inputs", n_inputs, n_inputs);
   circuit.encoding = object.text("encoding");
   circuit.ansatz = object.text("ansatz");
   circuit.reuploading = object.boolean("reuploading");
@@ -47,6 +50,23 @@ CircuitCard parse_circuit(JsonObject object) {
   circuit.monomial_degree = object.integer("monomial_degree", 1, 2);
   object.finish();
   return circuit;
+}
+
+SubnetCard parse_subnet(JsonObject object, const FlowCard& flow) {
+  SubnetCard subnet;
+  const int passive = flow.blocks.front().passive;
+  for (const BlockCard& block : flow.blocks) {
+    if (block.passive != passive)
+      object.fail("circuit", "is for blocks of one size, but they vary");
+  }
+  subnet.circuit = parse_circuit(object.object("circuit"), passive + 2);
+  subnet.networks = object.integer("networks", 1, 16);
+  subnet.coordinate_scale = object.number("coordinate_scale", 1e-3, 1000.0);
+  if (subnet.circuit.n_qubits > max_embedded_qubits) {
+    object.fail("circuit", "is embedded with more than 10 qubits");
+  }
+  object.finish();
+  return subnet;
 }
 
 TableCard parse_table(JsonObject object, const PhaseSpace& reach) {
@@ -99,6 +119,10 @@ FlowCard parse_flow(JsonObject object, int n_layers) {
   flow.hidden = object.integers("hidden", 0, 16, 1, max_width);
   flow.activation =
       object.choice("activation", {"relu", "silu"}) == 0 ? Activation::relu : Activation::silu;
+  if (object.given("subnet")) flow.subnet = parse_subnet(object.object("subnet"), flow);
+  if (flow.subnet && !flow.hidden.empty()) {
+    object.fail("hidden", "has widths, but circuits take the place of hidden layers");
+  }
   object.finish();
   return flow;
 }
@@ -114,7 +138,7 @@ ConditioningCard parse_conditioning(JsonObject object, const PhaseSpace& reach) 
       kinds[object.choice("kind", {"none", "conditioner", "classical", "multilinear", "fourier"})];
   card.mode = modes[object.choice("mode", {"none", "precomputed", "embedded", "served"})];
   card.features = object.integer("features", 0, 1024);
-  if (!object.is_null("circuit")) card.circuit = parse_circuit(object.object("circuit"));
+  if (!object.is_null("circuit")) card.circuit = parse_circuit(object.object("circuit"), 2);
   if (!object.is_null("hidden")) card.hidden = object.integers("hidden", 0, 16, 1, max_width);
   if (!object.is_null("table")) card.table = parse_table(object.object("table"), reach);
   if ((card.kind == ConditioningKind::none) != (card.mode == ConditioningMode::none)) {
@@ -142,8 +166,8 @@ ConditioningCard parse_conditioning(JsonObject object, const PhaseSpace& reach) 
       card.kind != ConditioningKind::classical) {
     object.fail("mode", "is one that its kind cannot have");
   }
-  if (card.mode == ConditioningMode::embedded && card.circuit && card.circuit->n_qubits > 10) {
-    // Its matrices would take 512 MiB for each upload.
+  if (card.mode == ConditioningMode::embedded && card.circuit &&
+      card.circuit->n_qubits > max_embedded_qubits) {
     object.fail("circuit", "is embedded with more than 10 qubits");
   }
   object.finish();

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "circuit_weights.hpp"
 #include "fastcaloq/error.hpp"
 #include "flow_weights.hpp"
 
@@ -33,6 +34,18 @@ kernels::CouplingBlock make_block(const BlockCard& card, const FlowCard& flow, s
     }
   }
   std::vector<std::size_t> widths{block.n_passive + 2 + n_features};
+  if (flow.subnet) {
+    if (n_features > 0) {
+      throw ModelError(
+          "the circuits of the subnets and those of a conditioner cannot be in one model: export "
+          "it "
+          "again");
+    }
+    block.circuits = circuits(*flow.subnet, prefix + ".subnet", weights);
+    block.monomial_degree = count(flow.subnet->circuit.monomial_degree);
+    block.coordinate_scale = flow.subnet->coordinate_scale;
+    widths = {block.circuits.size() * block.circuits.front().readout.n_out};
+  }
   for (const int width : flow.hidden) widths.push_back(count(width));
   widths.push_back(block.n_active * (spline ? 3 * count(card.bins) - 1 : 2));
   block.subnet = weights.layers(prefix + ".subnet", widths);

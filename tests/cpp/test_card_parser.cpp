@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "card_parser.hpp"
 #include "fastcaloq/error.hpp"
@@ -136,6 +138,49 @@ TEST(CardParser, TakesAVersionOrNone) {
   EXPECT_NO_THROW(parse_card(card.dump()));
   card["parity"]["quantum"] = {{0.0, 0.0}};
   EXPECT_THROW(parse_card(card.dump()), ModelError);
+}
+
+// One spline over three layers, one of which is passive, set by two circuits.
+Json card_with_circuits() {
+  Json card = make_model().card;
+  card["flow"]["blocks"] = Json::array({card["flow"]["blocks"][0]});
+  const int passive = card["flow"]["blocks"][0]["passive"].get<int>();
+  card["flow"]["hidden"] = Json::array();
+  card["flow"]["subnet"] = {{"circuit",
+                             {{"n_qubits", 3},
+                              {"n_layers", 2},
+                              {"n_inputs", passive + 2},
+                              {"encoding", "angle_y"},
+                              {"ansatz", "rotation_ring"},
+                              {"reuploading", true},
+                              {"observables", "z_zz"},
+                              {"monomial_degree", 1}}},
+                            {"networks", 2},
+                            {"coordinate_scale", 3.0}};
+  return card;
+}
+
+TEST(CardParser, ReadsCircuitsOfSubnets) {
+  const ModelCard card = parse_card(card_with_circuits().dump());
+  ASSERT_TRUE(card.flow.subnet);
+  EXPECT_EQ(card.flow.subnet->networks, 2);
+  EXPECT_EQ(card.flow.subnet->coordinate_scale, 3.0);
+  EXPECT_EQ(card.flow.subnet->circuit.n_qubits, 3);
+}
+
+TEST(CardParser, RefusesCircuitsThatDoNotFitTheirBlocks) {
+  for (const auto& [place, value] :
+       std::vector<std::pair<const char*, Json>>{{"/flow/hidden", {16}},
+                                                 {"/flow/subnet/networks", 0},
+                                                 {"/flow/subnet/coordinate_scale", 0.0},
+                                                 {"/flow/subnet/circuit/n_inputs", 7},
+                                                 {"/flow/subnet/circuit/n_qubits", 11},
+                                                 {"/flow/subnet/circuit", nullptr},
+                                                 {"/flow/subnet/spare", 1}}) {
+    Json card = card_with_circuits();
+    card[Json::json_pointer(place)] = value;
+    EXPECT_THROW(parse_card(card.dump()), ModelError) << place;
+  }
 }
 
 struct Change {

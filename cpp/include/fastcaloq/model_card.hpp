@@ -92,16 +92,7 @@ struct BlockCard {
 
 enum class Activation : std::uint8_t { relu, silu };
 
-struct FlowCard {
-  std::vector<BlockCard> blocks;  ///< in the direction data to latent
-  std::vector<int> hidden;        ///< widths of the subnets' hidden layers
-  Activation activation = Activation::relu;
-};
-
-enum class ConditioningKind : std::uint8_t { none, conditioner, classical, multilinear, fourier };
-enum class ConditioningMode : std::uint8_t { none, precomputed, embedded, served };
-
-/// The circuit that was trained; `monomial_degree` fixes the inputs of its constant matrices.
+/// A circuit that was trained; `monomial_degree` fixes the inputs of its constant matrices.
 struct CircuitCard {
   int n_qubits = 0;
   int n_layers = 0;
@@ -112,6 +103,23 @@ struct CircuitCard {
   std::string observables;
   int monomial_degree = 1;
 };
+
+/// Circuits in place of the hidden layers of every block's subnet.
+struct SubnetCard {
+  CircuitCard circuit;            ///< its inputs: the block's passive elements and the condition
+  int networks = 1;               ///< circuits per block, whose features the last layer takes
+  double coordinate_scale = 1.0;  ///< circuits see tanh(element / coordinate_scale)
+};
+
+struct FlowCard {
+  std::vector<BlockCard> blocks;  ///< in the direction data to latent
+  std::vector<int> hidden;        ///< widths of the subnets' hidden layers
+  Activation activation = Activation::relu;
+  std::optional<SubnetCard> subnet;  ///< then `hidden` is empty
+};
+
+enum class ConditioningKind : std::uint8_t { none, conditioner, classical, multilinear, fourier };
+enum class ConditioningMode : std::uint8_t { none, precomputed, embedded, served };
 
 /// Precomputed features on a uniform grid in log(E/MeV) and |eta|.
 struct TableCard {

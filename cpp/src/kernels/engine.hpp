@@ -35,8 +35,16 @@ struct MlpLayer {
   std::vector<float> bias;    // [n_out]
 };
 
+// A circuit as CircuitView has it. Layers without bias have one of zeros.
+struct CircuitLayers {
+  std::vector<MlpLayer> phases;
+  std::vector<MlpLayer> matrices;
+  MlpLayer readout;
+};
+
 // Forward (data to latent): v = ((x + shift) * scale)[permutation]; a = v[:passive];
-// b = v[passive:]; out = concat(a, elementwise(b; subnet(concat(a, c, q)))).
+// b = v[passive:]; out = concat(a, elementwise(b; subnet(concat(a, c, q)))). With circuits the
+// subnet takes their features, and they the monomials of concat(tanh(a / coordinate_scale), c, q).
 struct CouplingBlock {
   CouplingKind kind = CouplingKind::spline;
   std::size_t n_passive = 0;
@@ -46,12 +54,15 @@ struct CouplingBlock {
   std::vector<float> actnorm_shift;        // [L]
   std::vector<MlpLayer> subnet;            // last layer plain, its output parameter-major
   Activation activation = Activation::relu;
-  std::size_t bins = 0;        // spline
-  double tail_bound = 0;       // spline
-  double min_bin_width = 0;    // spline
-  double min_bin_height = 0;   // spline
-  double min_derivative = 0;   // spline
-  double log_scale_bound = 0;  // affine
+  std::vector<CircuitLayers> circuits;
+  std::size_t monomial_degree = 1;  // of circuits, 1 or 2
+  double coordinate_scale = 1;      // of circuits
+  std::size_t bins = 0;             // spline
+  double tail_bound = 0;            // spline
+  double min_bin_width = 0;         // spline
+  double min_bin_height = 0;        // spline
+  double min_derivative = 0;        // spline
+  double log_scale_bound = 0;       // affine
 };
 
 // Coordinate k of the data x: k = 0 the energy that the chain shares, over E_inc; k in

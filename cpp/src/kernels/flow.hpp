@@ -1,6 +1,7 @@
 // The energy flow, latents to layer energies: a path for batches and one for a single shower.
 #pragma once
 
+#include "circuit.hpp"
 #include "coupling.hpp"
 #include "dense.hpp"
 #include "energies.hpp"
@@ -41,7 +42,8 @@ FASTCALOQ_INLINE F inverse_element(const BlockView& block, const float* theta, s
 }
 
 // At most kChunk showers. Scratch rows of kChunk floats: state [L], next [L], input
-// [max_passive + 2 + Q], ping and pong [max_width], incident [1]; then 2 * max_bins * kPanel.
+// [max_passive + 2 + Q], ping and pong [max_width], monomials [max_monomials], measured
+// [max_measured], incident [1]; then 2 * max_bins * kPanel.
 static void sample_batch(const FlowView& flow, const float* incident_energy, const float* condition,
                          const float* features, const float* latents, float* layer_energy,
                          std::size_t n, float* scratch) {
@@ -55,7 +57,9 @@ static void sample_batch(const FlowView& flow, const float* incident_energy, con
   float* context = input + flow.max_passive * stride;
   float* ping = context + (2 + flow.n_features) * stride;
   float* pong = ping + flow.max_width * stride;
-  float* incident = pong + flow.max_width * stride;
+  float* monomials = pong + flow.max_width * stride;
+  float* measured = monomials + flow.max_monomials * stride;
+  float* incident = measured + flow.max_measured * stride;
   float* terms = incident + stride;
 
   // Rows of showers; the lanes beyond n repeat the last one.
@@ -83,7 +87,12 @@ static void sample_batch(const FlowView& flow, const float* incident_energy, con
         store(target + i, fma(value, scale, shift));
       }
     }
-    const float* theta = subnet_batch(block, x, stride, vectors, ping, pong);
+    const float* seen = x;
+    if (block.n_circuits > 0) {
+      seen = circuits_batch(block, x, passive + 2 + flow.n_features, stride, vectors, monomials,
+                            ping, pong, measured);
+    }
+    const float* theta = subnet_batch(block, seen, stride, vectors, ping, pong);
     for (std::size_t a = 0; a < active; ++a) {
       const std::size_t j = passive + a;
       const F scale = set1(block.inverse_scale[j]), shift = set1(block.minus_shift[j]);
@@ -119,7 +128,9 @@ static void sample_single(const FlowView& flow, float incident_energy, const flo
   // ping and pong stay aligned: their outputs are stored as whole vectors.
   float* ping = input + (flow.max_passive + 2 + flow.n_features + kPanel - 1) / kPanel * kPanel;
   float* pong = ping + flow.max_width + kPanel;
-  float* terms = pong + flow.max_width + kPanel;
+  float* monomials = pong + flow.max_width + kPanel;
+  float* measured = monomials + (flow.max_monomials + kPanel - 1) / kPanel * kPanel;
+  float* terms = measured + flow.max_measured;
 
   for (std::size_t k = 0; k < row; ++k) state[k] = next[k] = 0.0f;
   for (std::size_t k = 0; k < layers; ++k) state[k] = latents[k];
@@ -132,7 +143,12 @@ static void sample_single(const FlowView& flow, float incident_energy, const flo
     const std::size_t passive = block.n_passive, active = block.n_active;
     float* x = context - passive;
     for (std::size_t j = 0; j < passive; ++j) x[j] = values[j] = state[j];
-    const float* theta = subnet_single(block, x, ping, pong);
+    const float* seen = x;
+    if (block.n_circuits > 0) {
+      seen =
+          circuits_single(block, x, passive + 2 + flow.n_features, monomials, ping, pong, measured);
+    }
+    const float* theta = subnet_single(block, seen, ping, pong);
     for (std::size_t a = 0; a < active; a += kLanes) {
       const F value = inverse_element(block, theta + a, active, loadu(state + passive + a), terms);
       storeu(values + passive + a, value);

@@ -141,13 +141,9 @@ FASTCALOQ_INLINE F normal_cdf(F x) {
   return select(x < set1(0.0f), tail, set1(1.0f) - tail);
 }
 
-// cos and sin of 2 pi turns / 2^32.
-FASTCALOQ_INLINE void cos_sin(I turns, F& cosine, F& sine) {
+// cos and sin of quarter turns and an angle in [-pi/4, pi/4]; only the last two bits count.
+FASTCALOQ_INLINE void cos_sin_reduced(I quarter, F angle, F& cosine, F& sine) {
   using S = Separate;
-  // Nearest quarter turn, and what is left of the turn in [-1/8, 1/8).
-  const I quarter = shift_right<30>(turns + set1(std::uint32_t{1} << 29));
-  const F angle =
-      from_signed(turns - shift_left<30>(quarter)) * set1(1.46291808e-09f);  // 2 pi/2^32
   const F z = angle * angle;
   F s = S::madd(set1(-0x1.994388p-13f), z, set1(0x1.11073ap-7f));
   s = S::madd(s, z, set1(-0x1.555546p-3f));
@@ -162,6 +158,23 @@ FASTCALOQ_INLINE void cos_sin(I turns, F& cosine, F& sine) {
   const I cosine_sign = shift_left<30>((quarter + one) & set1(std::uint32_t{2}));
   sine = floats(bits(select(swapped, c, s)) ^ sine_sign);
   cosine = floats(bits(select(swapped, s, c)) ^ cosine_sign);
+}
+
+// cos and sin of 2 pi turns / 2^32.
+FASTCALOQ_INLINE void cos_sin(I turns, F& cosine, F& sine) {
+  // Nearest quarter turn, and what is left of the turn in [-1/8, 1/8).
+  const I quarter = shift_right<30>(turns + set1(std::uint32_t{1} << 29));
+  const F angle =
+      from_signed(turns - shift_left<30>(quarter)) * set1(1.46291808e-09f);  // 2 pi/2^32
+  cos_sin_reduced(quarter, angle, cosine, sine);
+}
+
+// cos and sin of 2 pi turns, |turns| below 2^20.
+FASTCALOQ_INLINE void cos_sin(F turns, F& cosine, F& sine) {
+  // As in reduce_exp; what is left is exact.
+  const F shifted = fma(turns, set1(4.0f), set1(12582912.0f));
+  const F rest = fma(shifted - set1(12582912.0f), set1(-0.25f), turns);
+  cos_sin_reduced(bits(shifted), rest * set1(6.28318531f), cosine, sine);
 }
 
 }  // namespace fastcaloq::kernels::FASTCALOQ_VARIANT

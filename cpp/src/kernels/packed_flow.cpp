@@ -22,6 +22,7 @@ std::size_t segments(const EnergyFlowParameters& p) {
 struct PackedFlow::Storage {
   Arena arena;
   std::vector<LinearView> linear;
+  std::vector<CircuitView> circuits;
   std::vector<BlockView> blocks;
   std::vector<std::vector<std::uint32_t>> permutations;
   std::vector<std::uint32_t> layer_order;
@@ -29,29 +30,69 @@ struct PackedFlow::Storage {
   std::size_t multiply_adds = 0;
   std::size_t workspace_floats = 0;
 
+  LinearView* pack_layers(const std::vector<MlpLayer>& layers, Activation inner);
+  void pack_circuits(const CouplingBlock& block, const EnergyFlowParameters& p, BlockView& view);
   void pack_blocks(const EnergyFlowParameters& p);
   void pack_coordinates(const EnergyFlowParameters& p);
   void measure();
 };
 
+// `inner` follows every layer but the last.
+LinearView* PackedFlow::Storage::pack_layers(const std::vector<MlpLayer>& layers,
+                                             Activation inner) {
+  LinearView* first = linear.data() + linear.size();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bool last = i + 1 == layers.size();
+    linear.push_back(pack_layer(arena, layers[i], last ? Activation::none : inner));
+    multiply_adds += layers[i].n_in * layers[i].n_out;
+    view.max_width = std::max(view.max_width, round_up(layers[i].n_out, kPanel));
+  }
+  return first;
+}
+
+void PackedFlow::Storage::pack_circuits(const CouplingBlock& block, const EnergyFlowParameters& p,
+                                        BlockView& b) {
+  b.n_circuits = block.circuits.size();
+  b.circuits = circuits.data() + circuits.size();
+  b.squares = block.monomial_degree == 2;
+  b.inverse_coordinate_scale = static_cast<float>(1.0 / block.coordinate_scale);
+  std::size_t measured = 0;
+  for (const CircuitLayers& from : block.circuits) {
+    CircuitView circuit;
+    circuit.dimension = from.readout.n_in / 2;
+    circuit.n_uploads = from.phases.size();
+    circuit.phases = pack_layers(from.phases, Activation::none);
+    circuit.matrices = pack_layers(from.matrices, Activation::none);
+    circuit.readout = pack_layer(arena, from.readout, Activation::none);
+    multiply_adds += from.readout.n_in * from.readout.n_out;
+    measured += from.readout.n_out;
+    view.max_width = std::max(view.max_width, round_up(from.readout.n_in, kPanel));
+    circuits.push_back(circuit);
+  }
+  if (b.n_circuits > 0 && b.squares) {
+    const std::size_t inputs = block.n_passive + 2 + p.n_features;
+    view.max_monomials = std::max(view.max_monomials, monomials(inputs, block.monomial_degree));
+  }
+  view.max_measured = std::max(view.max_measured, round_up(measured, kPanel));
+}
+
 void PackedFlow::Storage::pack_blocks(const EnergyFlowParameters& p) {
-  std::size_t n_linear = 0;
-  for (const CouplingBlock& block : p.blocks) n_linear += block.subnet.size();
-  linear.reserve(n_linear);  // views point into it
+  std::size_t n_linear = 0, n_circuits = 0;
+  for (const CouplingBlock& block : p.blocks) {
+    n_linear += block.subnet.size();
+    n_circuits += block.circuits.size();
+    for (const CircuitLayers& circuit : block.circuits) n_linear += 2 * circuit.phases.size();
+  }
+  linear.reserve(n_linear);  // views point into them
+  circuits.reserve(n_circuits);
   for (const CouplingBlock& block : p.blocks) {
     BlockView b;
     b.kind = block.kind;
     b.n_passive = block.n_passive;
     b.n_active = block.n_active;
     b.n_linear = block.subnet.size();
-    b.linear = linear.data() + linear.size();
-    for (std::size_t i = 0; i < block.subnet.size(); ++i) {
-      const bool last = i + 1 == block.subnet.size();
-      linear.push_back(
-          pack_layer(arena, block.subnet[i], last ? Activation::none : block.activation));
-      multiply_adds += block.subnet[i].n_in * block.subnet[i].n_out;
-      view.max_width = std::max(view.max_width, round_up(block.subnet[i].n_out, kPanel));
-    }
+    b.linear = pack_layers(block.subnet, block.activation);
+    pack_circuits(block, p, b);
     permutations.push_back(block.permutation);
     b.permutation = permutations.back().data();
     float* inverse_scale = arena.take(round_up(p.n_layers, kPanel));
@@ -118,10 +159,12 @@ void PackedFlow::Storage::pack_coordinates(const EnergyFlowParameters& p) {
 void PackedFlow::Storage::measure() {
   const std::size_t terms = 2 * std::max<std::size_t>(view.max_bins, 1) * kPanel;
   const std::size_t context = view.max_passive + 2 + view.n_features;
-  const std::size_t batch = kChunk * (2 * view.n_layers + context + 2 * view.max_width + 1) + terms;
+  const std::size_t circuit = view.max_monomials + view.max_measured;
+  const std::size_t batch =
+      kChunk * (2 * view.n_layers + context + 2 * view.max_width + circuit + 1) + terms;
   const std::size_t row = view.coordinates.stride + kPanel;
-  const std::size_t single =
-      6 * row + round_up(context, kPanel) + 2 * (view.max_width + kPanel) + terms;
+  const std::size_t single = 6 * row + round_up(context, kPanel) + 2 * (view.max_width + kPanel) +
+                             round_up(view.max_monomials, kPanel) + view.max_measured + terms;
   workspace_floats = std::max(batch, single);
 }
 
@@ -130,6 +173,11 @@ PackedFlow::PackedFlow(const EnergyFlowParameters& p) : storage_(std::make_uniqu
   Storage& s = *storage_;
   for (const CouplingBlock& block : p.blocks) {
     for (const MlpLayer& layer : block.subnet) reserve_layer(s.arena, layer);
+    for (const CircuitLayers& circuit : block.circuits) {
+      for (const MlpLayer& layer : circuit.phases) reserve_layer(s.arena, layer);
+      for (const MlpLayer& layer : circuit.matrices) reserve_layer(s.arena, layer);
+      reserve_layer(s.arena, circuit.readout);
+    }
     s.arena.reserve(round_up(p.n_layers, kPanel));
     s.arena.reserve(round_up(p.n_layers, kPanel));
   }

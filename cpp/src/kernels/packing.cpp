@@ -61,6 +61,10 @@ void pack_elementwise(const CouplingBlock& block, BlockView& view) {
   view.derivative_offset = static_cast<float>(std::log(std::expm1(1.0 - block.min_derivative)));
 }
 
+std::size_t monomials(std::size_t inputs, std::size_t degree) {
+  return degree == 1 ? inputs : inputs + inputs * (inputs + 1) / 2;
+}
+
 void reserve_layer(Arena& arena, const MlpLayer& layer) {
   arena.reserve(round_up(layer.n_out, kPanel) * layer.n_in);
   arena.reserve(round_up(layer.n_out, kPanel));

@@ -24,6 +24,9 @@ void check_parameters(const ShapeParameters& parameters, const ShapeOrder& order
 // The spline and the log scale of a shape flow.
 CouplingBlock elementwise(const ShapeParameters& parameters);
 
+// Monomials of `inputs` numbers, without the constant: of degree 1, or up to degree 2.
+std::size_t monomials(std::size_t inputs, std::size_t degree);
+
 // Floats of the packed weight and bias together.
 void reserve_layer(Arena& arena, const MlpLayer& layer);
 LinearView pack_layer(Arena& arena, const MlpLayer& layer, Activation activation);

@@ -28,6 +28,49 @@ std::size_t parameters_per_element(const CouplingBlock& block) {
   return block.kind == CouplingKind::spline ? 3 * block.bins - 1 : 2;
 }
 
+void check_takes(const MlpLayer& layer, std::size_t n_in, const std::string& name) {
+  check_layer(layer, name);
+  if (layer.n_in != n_in) {
+    refuse(name + " takes " + std::to_string(layer.n_in) + " inputs, not " + std::to_string(n_in));
+  }
+}
+
+// The circuits of a block that see `inputs` numbers; returns how many features they measure.
+std::size_t check_circuits(const CouplingBlock& block, std::size_t inputs,
+                           const std::string& what) {
+  if (block.monomial_degree != 1 && block.monomial_degree != 2) {
+    refuse(what + ": monomials are of degree 1 or 2");
+  }
+  if (!(block.coordinate_scale > 0)) refuse(what + ": coordinate_scale must be positive");
+  std::size_t measured = 0;
+  for (std::size_t g = 0; g < block.circuits.size(); ++g) {
+    const CircuitLayers& circuit = block.circuits[g];
+    const std::string name = what + ".circuit" + std::to_string(g);
+    const std::size_t d = circuit.readout.n_in / 2;
+    if (circuit.phases.empty() || circuit.phases.size() != circuit.matrices.size()) {
+      refuse(name + " needs as many matrices as uploads, at least one");
+    }
+    check_takes(circuit.readout, 2 * d, name + ".readout");
+    if (d == 0 || (d & (d - 1)) != 0) refuse(name + ": amplitudes are no power of two");
+    for (std::size_t u = 0; u < circuit.phases.size(); ++u) {
+      const MlpLayer& phases = circuit.phases[u];
+      const std::string upload = name + "." + std::to_string(u);
+      check_takes(phases, monomials(inputs, block.monomial_degree), upload + ".phases");
+      // The first angles may come in pairs of opposite sign, one of which is enough.
+      if (phases.n_out != d && (u > 0 || 2 * phases.n_out != d)) {
+        refuse(upload + ".phases gives " + std::to_string(phases.n_out) + " angles for " +
+               std::to_string(d) + " amplitudes");
+      }
+      check_takes(circuit.matrices[u], 2 * phases.n_out, upload + ".matrix");
+      if (circuit.matrices[u].n_out != 2 * d) {
+        refuse(upload + ".matrix gives no row of " + std::to_string(d) + " amplitudes");
+      }
+    }
+    measured += circuit.readout.n_out;
+  }
+  return measured;
+}
+
 void check_block(const CouplingBlock& block, const EnergyFlowParameters& p,
                  const std::string& what) {
   const std::size_t n = p.n_layers;
@@ -47,13 +90,10 @@ void check_block(const CouplingBlock& block, const EnergyFlowParameters& p,
   check_elementwise(block, what);
   if (block.subnet.empty()) refuse(what + ".subnet has no layer");
   std::size_t width = block.n_passive + 2 + p.n_features;
+  if (!block.circuits.empty()) width = check_circuits(block, width, what + ".subnet");
   for (std::size_t i = 0; i < block.subnet.size(); ++i) {
     const std::string name = what + ".subnet." + std::to_string(i);
-    check_layer(block.subnet[i], name);
-    if (block.subnet[i].n_in != width) {
-      refuse(name + " takes " + std::to_string(block.subnet[i].n_in) + " inputs, not " +
-             std::to_string(width));
-    }
+    check_takes(block.subnet[i], width, name);
     width = block.subnet[i].n_out;
   }
   if (width != parameters_per_element(block) * block.n_active) {

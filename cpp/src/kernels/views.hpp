@@ -45,13 +45,30 @@ struct LinearView {
   Activation activation = Activation::none;
 };
 
+// A circuit of D = 2^qubits amplitudes as real matrices. Each upload turns the amplitudes by angles
+// that are linear in the inputs' monomials, and multiplies the row (re, im):
+//   first:  row = (cos, sin) matrix, the initial state being part of the matrix
+//   then:   row = (re cos + im sin, im cos - re sin) matrix
+//   features = (re^2, im^2) readout
+struct CircuitView {
+  std::size_t dimension = 0;             // D
+  std::size_t n_uploads = 0;             // at least 1
+  const LinearView* phases = nullptr;    // [n_uploads], monomials to turns; D, the first D or D / 2
+  const LinearView* matrices = nullptr;  // [n_uploads], twice the turns to 2 D
+  LinearView readout;                    // 2 D to features
+};
+
 // One coupling block; constants of the inverse (latent to data) direction.
 struct BlockView {
   CouplingKind kind = CouplingKind::spline;
   std::size_t n_passive = 0;
   std::size_t n_active = 0;
   std::size_t n_linear = 0;
-  const LinearView* linear = nullptr;          // [n_linear], the subnet
+  const LinearView* linear = nullptr;  // [n_linear], the subnet, or what follows circuits
+  std::size_t n_circuits = 0;
+  const CircuitView* circuits = nullptr;       // [n_circuits], their features side by side
+  bool squares = false;                        // monomials go up to degree 2
+  float inverse_coordinate_scale = 1;          // circuits see tanh(passive coordinate times this)
   const std::uint32_t* permutation = nullptr;  // [n_layers]: x[permutation[j]] = v[j]
   // [n_layers rounded up to kPanel], aligned; at j: 1 / scale[permutation[j]] and minus the shift.
   const float* inverse_scale = nullptr;
@@ -96,7 +113,9 @@ struct FlowView {
   // Sizes of the scratch rows, fixed when the model is packed.
   std::size_t max_passive = 0;
   std::size_t max_bins = 0;
-  std::size_t max_width = 0;  // widest output of any dense layer, rounded up to kPanel
+  std::size_t max_width = 0;      // widest output of any dense layer, rounded up to kPanel
+  std::size_t max_monomials = 0;  // of inputs of circuits; 0 without circuits
+  std::size_t max_measured = 0;   // features of all circuits of a block, rounded up to kPanel
 };
 
 // c = [(log(E_inc/MeV) - log_energy_center) / log_energy_half_width,

@@ -15,7 +15,7 @@ namespace fastcaloq::kernels {
 namespace {
 
 std::vector<FlowShape> shapes() {
-  std::vector<FlowShape> all(10);
+  std::vector<FlowShape> all(14);
   all[1].mixed = true;
   all[1].n_absolute = 0;
   all[2].kind = CouplingKind::affine;
@@ -40,6 +40,22 @@ std::vector<FlowShape> shapes() {
   all[8].n_knots = 2;
   all[9].bins = 32;
   all[9].n_blocks = 4;
+  for (std::size_t i = 10; i < all.size(); ++i) {  // circuits
+    all[i].n_features = 0;
+    all[i].n_blocks = 3;
+    all[i].hidden = {};
+    all[i].n_circuits = 1;
+  }
+  all[10].n_circuits = 3;
+  all[10].n_qubits = 6;
+  all[11].n_uploads = 3;
+  all[11].monomial_degree = 2;
+  all[11].n_circuits = 2;
+  all[11].mixed = true;
+  all[12].n_qubits = 1;  // fewer amplitudes than a vector has lanes
+  all[12].n_uploads = 2;
+  all[13].mirrored = false;
+  all[13].n_layers = 45;
   return all;
 }
 

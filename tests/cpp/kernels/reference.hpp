@@ -37,8 +37,41 @@ std::vector<T> linear(const MlpLayer& layer, const std::vector<T>& x) {
   return y;
 }
 
+// Inputs: passive coordinates and context.
+template <class T>
+std::vector<T> measured(const CouplingBlock& block, std::vector<T> x) {
+  for (std::size_t i = 0; i < block.n_passive; ++i) {
+    x[i] = std::tanh(x[i] / static_cast<T>(block.coordinate_scale));
+  }
+  std::vector<T> monomials = x;
+  for (std::size_t p = 0; block.monomial_degree == 2 && p < x.size(); ++p) {
+    for (std::size_t q = p; q < x.size(); ++q) monomials.push_back(x[p] * x[q]);
+  }
+  const T turn = static_cast<T>(6.283185307179586);
+  std::vector<T> features;
+  for (const CircuitLayers& circuit : block.circuits) {
+    std::vector<T> row;
+    for (std::size_t u = 0; u < circuit.phases.size(); ++u) {
+      const std::vector<T> turns = linear(circuit.phases[u], monomials);
+      const std::size_t d = turns.size();
+      std::vector<T> turned(2 * d);
+      for (std::size_t k = 0; k < d; ++k) {
+        const T cosine = std::cos(turn * turns[k]), sine = std::sin(turn * turns[k]);
+        turned[k] = u == 0 ? cosine : row[k] * cosine + row[d + k] * sine;
+        turned[d + k] = u == 0 ? sine : row[d + k] * cosine - row[k] * sine;
+      }
+      row = linear(circuit.matrices[u], turned);
+    }
+    for (T& amplitude : row) amplitude *= amplitude;
+    const std::vector<T> found = linear(circuit.readout, row);
+    features.insert(features.end(), found.begin(), found.end());
+  }
+  return features;
+}
+
 template <class T>
 std::vector<T> subnet(const CouplingBlock& block, std::vector<T> x) {
+  if (!block.circuits.empty()) x = measured(block, x);
   for (std::size_t i = 0; i < block.subnet.size(); ++i) {
     x = linear(block.subnet[i], x);
     if (i + 1 == block.subnet.size()) break;
