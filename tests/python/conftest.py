@@ -12,9 +12,9 @@ sys.path.append(str(TESTS))  # last: the folders here must shadow nothing
 
 # What `pytest -n 2 --dist loadgroup --no-loadscope-reorder` starts with: minutes each, so that no
 # worker is left alone with one of them at the end.
-LONGEST_FIRST = ("test_cpp.py", "report", "training", "evaluation", "farm", "study", "serving")
-# Their modules share fixtures of tens of seconds, which two workers would make twice.
-ONE_WORKER = ("report", "training", "study")
+LONGEST_FIRST = ("cpp", "report", "training", "evaluation", "farm", "study", "serving")
+# Their modules share fixtures of tens of seconds or more, which two workers would make twice.
+ONE_WORKER = ("cpp", "report", "training", "study")
 
 
 def _place(item: pytest.Item) -> tuple[str, ...]:
