@@ -55,6 +55,13 @@ class QuantumConditioner(Conditioner):
             self.circuit = ReferenceCircuit(circuit, self.execution)
         self.n_features = circuit.n_features
 
+    def with_all_shots(self) -> QuantumConditioner:
+        """Return a conditioner of the same weights in the limit of many shots; noise stays."""
+        unlimited = self.execution.model_copy(update={"shots": None, "fresh_shots": False})
+        limit = QuantumConditioner(self.circuit.circuit, unlimited).to(self.circuit.weights)
+        limit.load_state_dict(self.state_dict(), strict=True)
+        return limit
+
     @property
     def contracted(self) -> ContractedCircuit:
         """The circuit with its present weights, without device, shots and noise."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fastcaloq_infer.artefact.sections import Ranges
+from fastcaloq_infer.conditioning import QuantumConditioner
 from fastcaloq_infer.errors import InputError, ModelError
 from fastcaloq_infer.export.describe import condition_section
 from fastcaloq_infer.export.shape_weights import exportable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from fastcaloq_infer.training.metadata import FlowMetadata, ModelMetadata, ShapeMetadata
 
 Contents = Literal["all", "energy"]
+Conditioned = TypeVar("Conditioned", "EnergyFlow", "ShapeFlow")
 _NO_DEPENDENCE = 1e29  # a half width beyond any eta: the condition does not depend on it
 
 
@@ -61,6 +64,9 @@ def together(
 ) -> Trained:
     """Put flows together after checking that they speak of the same showers.
 
+    A circuit that was measured with shots is exported in the limit of many: a table of measured
+    features would be one throw of dice for ever.
+
     Raises
     ------
     InputError
@@ -68,7 +74,7 @@ def together(
     ModelError
         A training has not finished.
     """
-    energies = exportable_energies(flow, metadata).double().eval()
+    energies = _with_all_shots(exportable_energies(flow, metadata)).double().eval()
     for part in (metadata, *([shape[1]] if shape else [])):
         if part.training is None:
             raise ModelError(
@@ -78,7 +84,7 @@ def together(
             )
     if shape is None:
         return Trained(energies, metadata, None, metadata.validity, metadata.name)
-    voxels, described = exportable(shape[0]).double().eval(), shape[1]
+    voxels, described = _with_all_shots(exportable(shape[0])).double().eval(), shape[1]
     if (metadata.particle, metadata.pdg_id) != (described.particle, described.pdg_id):
         raise InputError(
             f"the energies are those of a {metadata.particle}, the shapes of a "
@@ -92,6 +98,15 @@ def together(
     _check_scaling(energies, voxels)
     validity = _common(metadata.validity, described.validity)
     return Trained(energies, metadata, TrainedShape(voxels, described), validity, metadata.name)
+
+
+def _with_all_shots(flow: Conditioned) -> Conditioned:
+    conditioner = flow.conditioner
+    if not isinstance(conditioner, QuantumConditioner) or conditioner.execution.shots is None:
+        return flow
+    flow = copy.deepcopy(flow)
+    flow.conditioner = conditioner.with_all_shots()
+    return flow
 
 
 def _check_scaling(flow: EnergyFlow, shape: ShapeFlow) -> None:
