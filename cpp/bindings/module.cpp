@@ -47,7 +47,7 @@ void translate(std::exception_ptr pointer) {
 
 // pybind11 holds no pointers to const; Model has no method that changes it.
 std::shared_ptr<Model> shared(std::shared_ptr<const Model> model) {
-  return std::const_pointer_cast<Model>(std::move(model));
+  return std::const_pointer_cast<Model>(model);
 }
 
 std::shared_ptr<Model> load(const std::filesystem::path& path) {

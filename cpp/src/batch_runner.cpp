@@ -197,6 +197,7 @@ std::size_t BatchRunner::run(Batch batch) {
     give_back(std::move(own));
   } else {
     std::vector<std::unique_ptr<WorkerMemory>> own;
+    own.reserve(n_workers);
     for (std::size_t i = 0; i < n_workers; ++i) own.push_back(take_memory());
     run_parallel(n_workers, [&](std::size_t worker) noexcept { work(*own[worker]); });
     for (auto& memory : own) give_back(std::move(memory));

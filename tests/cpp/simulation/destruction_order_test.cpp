@@ -1,4 +1,4 @@
-// Whatever dies first, the rest goes on: also after main, when statics die.
+// Whatever dies first, the rest goes on: also after main, when what is static dies.
 #include <cstdio>
 #include <memory>
 #include <utility>

@@ -1,9 +1,12 @@
 // What must not happen, and what comes of it when it does.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 #include <new>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "fake_source.hpp"
 #include "fastcaloq/parametrization_chain.hpp"
@@ -162,6 +165,66 @@ TEST(Faults, AConditionerThatFailsForOneParticleFailsForThatOne) {
   EXPECT_EQ(requests[0].result, ReturnCode::Success);
   EXPECT_EQ(requests[1].result, ReturnCode::Retry);
   EXPECT_EQ(requests[2].result, ReturnCode::Success);
+}
+
+/// Throws what it is told to.
+class ThrowingConditioner final : public Conditioner {
+ public:
+  explicit ThrowingConditioner(std::function<void()> fault) : fault_(std::move(fault)) {}
+  std::size_t n_features() const noexcept override { return 2; }
+  void features(const float*, const float*, std::size_t, float*) const override { fault_(); }
+
+ private:
+  std::function<void()> fault_;
+};
+
+TEST(Faults, AConditionerMayThrowAnything) {
+  const auto model = make_model().load();
+  const std::pair<std::function<void()>, ReturnCode> faults[] = {
+      {[] { throw std::bad_alloc(); }, ReturnCode::Fatal},
+      {[] { throw std::logic_error("a mistake"); }, ReturnCode::Fatal},
+      {[] { throw ServiceError("the service is away"); }, ReturnCode::Fatal},
+      {[] { throw ModelError("not finite"); }, ReturnCode::Retry},
+      {[] { throw std::string("text"); }, ReturnCode::Fatal},
+      {[] { throw 42; }, ReturnCode::Fatal},
+      {[] { throw std::runtime_error(std::string(5000, 'x')); }, ReturnCode::Fatal}};
+  for (const unsigned threads : {1U, 3U}) {
+    for (const auto& [fault, wanted] : faults) {
+      SamplerOptions options;
+      options.threads = threads;
+      options.conditioner = std::make_shared<ThrowingConditioner>(fault);
+      const ModelParametrization parametrization{Sampler(model, options)};
+      std::vector<SimulationState> states(30);
+      const TruthState truth{22, 1000, 0.2, 0};
+      const ExtrapolationState nowhere;
+      std::vector<SimulationRequest> requests;
+      for (SimulationState& state : states) requests.push_back({&state, &truth, &nowhere});
+      for (const std::size_t n : {std::size_t{1}, states.size()}) {
+        parametrization.simulate(requests.data(), n);
+        for (std::size_t i = 0; i < n; ++i) {
+          EXPECT_EQ(requests[i].result, wanted);
+          EXPECT_STRNE(states[i].reason(), "");
+          EXPECT_EQ(states[i].E(), 0.0);
+        }
+      }
+    }
+  }
+}
+
+TEST(Faults, AModelOfANewerSchemaSaysWhatToDo) {
+  const test::ModelFile file = make_model();
+  nlohmann::json card = file.card;
+  card["schema"] = 1000;
+  const std::string bytes = file.build_with_card(card.dump());
+  try {
+    (void)Model::from_bytes(bytes.data(), bytes.size(), "new.onnx");
+    FAIL();
+  } catch (const ModelError& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(text.rfind("new.onnx: ", 0), 0U) << text;
+    EXPECT_NE(text.find("schema 1000"), std::string::npos) << text;
+    EXPECT_NE(text.find("update fastcaloq-infer"), std::string::npos) << text;
+  }
 }
 
 }  // namespace
