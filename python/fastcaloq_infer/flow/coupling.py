@@ -56,6 +56,15 @@ class Subnet(nn.Sequential, CouplingNetwork):
         """The linear layers in order."""
         return [layer for layer in self if isinstance(layer, nn.Linear)]
 
+    def forward(self, rows: Tensor) -> Tensor:
+        """Map inputs (N, inputs) to outputs (N, outputs)."""
+        *hidden, last = self
+        for layer in hidden:
+            rows = layer(rows)
+        assert isinstance(last, nn.Linear)  # noqa: S101  nn.Sequential forgets the type
+        # Outputs lie side by side for all rows, which is how the elementwise maps go over them.
+        return torch.addmm(last.bias[:, None], last.weight, rows.T).T
+
     @property
     def roundings(self) -> float:
         """A dot product of n terms adds about sqrt(n) / 2."""

@@ -15,13 +15,15 @@ from torch.nn import functional
 from fastcaloq_infer.flow.univariate import Univariate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
 __all__ = ["RationalQuadraticSpline"]
 
 
 class _Bin(NamedTuple):
-    """The bin each element falls into, all (N, A)."""
+    """The bin each element falls into, all (M,)."""
 
     x: Tensor  # left knot
     width: Tensor
@@ -55,37 +57,55 @@ class RationalQuadraticSpline(Univariate):
         self.n_parameters = 3 * bins - 1
         self.groups = (bins, bins, bins - 1)
         self._derivative_offset = math.log(math.expm1(1.0 - min_derivative))
+        self._sums: dict[tuple[float, torch.dtype, torch.device], tuple[Tensor, Tensor]] = {}
+
+    def _partial_sums(self, minimum: float, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Matrix (K-1, K) and offsets (K-1, 1) that make inner knots of sizes that sum to 1."""
+        key = (minimum, like.dtype, like.device)
+        if key not in self._sums:
+            span = 2.0 * self.tail_bound
+            below = torch.ones(self.bins - 1, self.bins, dtype=torch.float64).tril()
+            smallest = minimum * torch.arange(1, self.bins, dtype=torch.float64)[:, None]
+            matrix = span * (1.0 - minimum * self.bins) * below
+            self._sums[key] = (matrix.to(like), (span * smallest - self.tail_bound).to(like))
+        return self._sums[key]
 
     def _knots(self, raw: Tensor, minimum: float) -> Tensor:
-        """Return the K + 1 knots (N, K+1, A) from K raw sizes; both ends are exact."""
-        sizes = minimum + (1.0 - minimum * self.bins) * functional.softmax(raw, dim=1)
-        inner = (2.0 * self.tail_bound) * sizes[:, :-1].cumsum(dim=1) - self.tail_bound
-        end = torch.full_like(inner[:, :1], self.tail_bound)
-        return torch.cat([-end, inner, end], dim=1)
+        """Return the K + 1 knots (K+1, M) from K raw sizes (K, M); both ends are exact."""
+        matrix, offsets = self._partial_sums(minimum, raw)
+        inner = torch.addmm(offsets, matrix, functional.softmax(raw, dim=0))
+        end = torch.full_like(raw[:1], self.tail_bound)
+        return torch.cat([-end, inner, end])
 
     def _bin(self, value: Tensor, parameters: Tensor, *, by_height: bool) -> _Bin:
-        """Find the bin of ``value`` (N, A) among the widths' knots, or the heights'."""
+        """Find the bin of ``value`` (M,) among the widths' knots, or the heights'.
+
+        One parameter of all elements is a row of ``parameters`` (3K - 1, M): steps along the
+        parameters then take whole rows, which halves their time.
+        """
         k = self.bins
-        raw_widths, raw_heights = parameters[:, :k], parameters[:, k : 2 * k]
-        raw_derivatives = parameters[:, 2 * k :]
-        xs = self._knots(raw_widths, self.min_bin_width)
-        ys = self._knots(raw_heights, self.min_bin_height)
-        inner = (ys if by_height else xs)[:, 1:-1]
-        index = (value.unsqueeze(1) >= inner).sum(dim=1, keepdim=True)
-        x, x_next = (xs.gather(1, index + side).squeeze(1) for side in (0, 1))
-        y, y_next = (ys.gather(1, index + side).squeeze(1) for side in (0, 1))
+        xs = self._knots(parameters[:k], self.min_bin_width)
+        ys = self._knots(parameters[k : 2 * k], self.min_bin_height)
+        index = (value >= (ys if by_height else xs)[1:-1]).sum(dim=0, keepdim=True)
+        ends = torch.cat([index, index + 1])
+        x, x_next = xs.gather(0, ends)
+        y, y_next = ys.gather(0, ends)
         # Softplus only where it is needed: two derivatives per element instead of K - 1.
-        raw = functional.pad(raw_derivatives, (0, 0, 1, 1))
-        left, right = (
-            self.min_derivative
-            + functional.softplus(raw.gather(1, index + side).squeeze(1) + self._derivative_offset)
-            for side in (0, 1)
-        )
+        raw = functional.pad(parameters[2 * k :], (0, 0, 1, 1)).gather(0, ends)
+        left, right = self.min_derivative + functional.softplus(raw + self._derivative_offset)
         width, height = x_next - x, y_next - y
         return _Bin(x, width, y, height, height / width, left, right)
 
     def forward(self, x: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
         """Evaluate the spline."""
+        return _elementwise(self._forward, x, parameters)
+
+    def inverse(self, y: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        """Solve the quadratic of the bin by its numerically stable root."""
+        return _elementwise(self._inverse, y, parameters)
+
+    def _forward(self, x: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        """Elements (M,) and their parameters (3K - 1, M)."""
         inside = x.abs() < self.tail_bound
         x_in = torch.where(inside, x, 0.0)
         b = self._bin(x_in, parameters, by_height=False)
@@ -94,8 +114,8 @@ class RationalQuadraticSpline(Univariate):
         log_slope = _log_slope(b, theta)
         return torch.where(inside, y, x), torch.where(inside, log_slope, 0.0)
 
-    def inverse(self, y: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
-        """Solve the quadratic of the bin by its numerically stable root."""
+    def _inverse(self, y: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        """Elements (M,) and their parameters (3K - 1, M)."""
         inside = y.abs() < self.tail_bound
         y_in = torch.where(inside, y, 0.0)
         b = self._bin(y_in, parameters, by_height=True)
@@ -108,6 +128,17 @@ class RationalQuadraticSpline(Univariate):
         theta = (2.0 * constant / (-linear - discriminant.sqrt())).clamp(0.0, 1.0)
         x = b.x + theta * b.width
         return torch.where(inside, x, y), torch.where(inside, -_log_slope(b, theta), 0.0)
+
+
+def _elementwise(
+    act: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], value: Tensor, parameters: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Lay the elements of (N, A) in one row, their parameters (N, P, A) in P rows, and ``act``."""
+    rows, active = value.shape
+    by_parameter = parameters.movedim(0, -1)
+    results = act(value.T.reshape(-1), by_parameter.reshape(len(by_parameter), rows * active))
+    first, second = (result.reshape(active, rows).T for result in results)
+    return first, second
 
 
 def _denominator(b: _Bin, theta: Tensor) -> Tensor:

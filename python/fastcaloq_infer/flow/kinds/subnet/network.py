@@ -54,18 +54,24 @@ class QuantumSubnet(CouplingNetwork):
         """Map coordinates and context (N, passive + context) to (N, sum of ``outputs``)."""
         bounded = torch.tanh(rows[:, : self.passive] / self.coordinate_scale)
         features = self.circuits(torch.cat([bounded, rows[:, self.passive :]], dim=1))
-        parts = features.split(self.circuits.circuit.n_features, dim=1)
-        return torch.cat(
-            [readout(part) for readout, part in zip(self.readouts, parts, strict=True)], dim=1
-        )
+        parts = torch.split(features.T, self.circuits.circuit.n_features)
+        outputs = [
+            torch.addmm(readout.bias[:, None], readout.weight, part)
+            for readout, part in zip(self._linears, parts, strict=True)
+        ]
+        # Outputs lie side by side for all rows, as the circuits' features do.
+        return torch.cat(outputs).T
+
+    @property
+    def _linears(self) -> list[nn.Linear]:
+        return cast("list[nn.Linear]", list(self.readouts))
 
     @torch.no_grad()
     def joint_readout(self) -> tuple[Tensor, Tensor]:
         """Weight (G * Q, outputs) and bias (outputs,) that act on the features of all circuits."""
-        linears = cast("list[nn.Linear]", list(self.readouts))
-        blocks = [linear.weight.T for linear in linears]
+        blocks = [linear.weight.T for linear in self._linears]
         weight: Tensor = torch.block_diag(*blocks)  # type: ignore[no-untyped-call]
-        return weight, torch.cat([linear.bias for linear in linears])
+        return weight, torch.cat([linear.bias for linear in self._linears])
 
     @property
     def roundings(self) -> float:
@@ -79,7 +85,7 @@ class QuantumSubnet(CouplingNetwork):
         phases = 0.5 * largest_angles.sum(dim=-1).max(dim=0).values.sum()
         product = 0.5 * math.sqrt(2 * circuit.dimension)
         features = float(phases) + product * (circuit.n_uploads + 1)
-        gain = max(float(r.weight.detach().norm(dim=1).max()) for r in self.readouts)  # type: ignore[operator]
+        gain = max(float(linear.weight.detach().norm(dim=1).max()) for linear in self._linears)
         return features * max(1.0, gain) + 0.5 * math.sqrt(circuit.n_features)
 
 
