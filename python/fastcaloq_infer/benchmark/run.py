@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import fastcaloq_infer
 from fastcaloq_infer.artefact import digest, read_card
 from fastcaloq_infer.benchmark.figures import figures
+from fastcaloq_infer.cores import available_cores
 from fastcaloq_infer.errors import FastCaloQError, InputError
 
 if TYPE_CHECKING:
@@ -90,9 +91,7 @@ def run_benchmark(
         )
     start = time.perf_counter()
     card = read_card(model)
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    cores = available_cores()
     report: dict[str, Any] = {
         "schema": 1,
         "version": fastcaloq_infer.__version__,

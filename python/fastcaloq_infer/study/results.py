@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  pydantic reads it
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.study.result_file import ResultFile, Strict
 
 __all__ = ["CellResults", "Comparison", "Likelihood", "Scatter", "StudyResults", "VariantResults"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Likelihood(_Strict):
+class Likelihood(Strict):
     """Mean log-likelihood of the held-out showers, nats per shower, density in MeV.
 
     Attributes
@@ -37,7 +30,7 @@ class Likelihood(_Strict):
     by_seed: tuple[float, ...]
 
 
-class Scatter(_Strict):
+class Scatter(Strict):
     """Mean and standard deviation over trainings and classifiers; None with one value."""
 
     mean: float
@@ -45,7 +38,7 @@ class Scatter(_Strict):
     values: tuple[float, ...]
 
 
-class VariantResults(_Strict):
+class VariantResults(Strict):
     """One model at one size in one region.
 
     Attributes
@@ -68,7 +61,7 @@ class VariantResults(_Strict):
     layer_distance: Scatter | None = None
 
 
-class Comparison(_Strict):
+class Comparison(Strict):
     """A variant against the reference on the same showers, nats per shower; positive is better.
 
     Attributes
@@ -91,7 +84,7 @@ class Comparison(_Strict):
     resolved: bool
 
 
-class CellResults(_Strict):
+class CellResults(Strict):
     """All variants at one size in one region.
 
     Attributes
@@ -123,10 +116,12 @@ class CellResults(_Strict):
         return f"{total:,} showers{where}"
 
 
-class StudyResults(_Strict):
+class StudyResults(ResultFile):
     """A whole study; the same configuration and showers give the same content."""
 
-    schema_version: Literal[1] = Field(default=1, alias="schema")
+    HOLDS = "a study"
+    AGAIN = "run the study again"
+
     name: str
     seeds: tuple[int, ...]
     reference: str
@@ -136,28 +131,3 @@ class StudyResults(_Strict):
     configuration: dict[str, Any]
     method: str
     cells: tuple[CellResults, ...]
-
-    def to_json(self) -> str:
-        """Return the results as JSON; the same results give the same text."""
-        return self.model_dump_json(indent=1, by_alias=True) + "\n"
-
-    @classmethod
-    def load(cls, path: Path) -> StudyResults:
-        """Read ``results.json``.
-
-        Raises
-        ------
-        InputError
-            The file is missing, or not the results of a study of this version.
-        """
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise InputError(
-                f"cannot read {path}: {error.strerror or error}; check the path"
-            ) from error
-        except ValidationError as error:
-            raise InputError(
-                f"{path} does not hold the results of a study of this version of fastcaloq-infer; "
-                "run the study again"
-            ) from error

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  pydantic reads it
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from fastcaloq_infer.errors import InputError
+from fastcaloq_infer.study.result_file import ResultFile, Strict
 
 __all__ = ["Auc", "FeatureFigure", "FrontierResults", "Judgement", "ModelRecord"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Auc(_Strict):
+class Auc(Strict):
     """AUC of the classifiers of one kind: mean, standard error, and each of them."""
 
     mean: float
@@ -24,7 +17,7 @@ class Auc(_Strict):
     values: tuple[float, ...]
 
 
-class FeatureFigure(_Strict):
+class FeatureFigure(Strict):
     """Mean and standard deviation of a feature at one incident energy, where it is defined.
 
     Attributes
@@ -44,7 +37,7 @@ class FeatureFigure(_Strict):
     generated: tuple[float, float, float, float]
 
 
-class Judgement(_Strict):
+class Judgement(Strict):
     """What tells showers from held-out ones.
 
     Attributes
@@ -64,7 +57,7 @@ class Judgement(_Strict):
     features: tuple[FeatureFigure, ...] = ()
 
 
-class ModelRecord(_Strict):
+class ModelRecord(Strict):
     """One training and its judgement.
 
     Attributes
@@ -98,37 +91,14 @@ class ModelRecord(_Strict):
     judgement: Judgement
 
 
-class FrontierResults(_Strict):
+class FrontierResults(ResultFile):
     """A whole frontier."""
 
-    schema_version: Literal[1] = Field(default=1, alias="schema")
+    HOLDS = "a frontier"
+    AGAIN = "run it again"
+
     name: str
     sha256: dict[str, str]
     configuration: dict[str, Any]
     floor: Judgement
     models: tuple[ModelRecord, ...]
-
-    def to_json(self) -> str:
-        """Return the results as JSON."""
-        return self.model_dump_json(indent=1, by_alias=True) + "\n"
-
-    @classmethod
-    def load(cls, path: Path) -> FrontierResults:
-        """Read ``results.json``.
-
-        Raises
-        ------
-        InputError
-            The file is missing, or not the results of a frontier of this version.
-        """
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise InputError(
-                f"cannot read {path}: {error.strerror or error}; check the path"
-            ) from error
-        except ValidationError as error:
-            raise InputError(
-                f"{path} does not hold the results of a frontier of this version of "
-                "fastcaloq-infer; run it again"
-            ) from error

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
-from pathlib import Path  # noqa: TC003  pydantic reads it
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastcaloq_infer.study.result_file import ResultFile, Strict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +24,14 @@ _TITLES = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Figure(_Strict):
+class Figure(Strict):
     """Mean over realisations and its standard error."""
 
     mean: float
     error: float
 
 
-class PointResults(_Strict):
+class PointResults(Strict):
     """One way to run the circuit.
 
     Attributes
@@ -63,24 +58,17 @@ class PointResults(_Strict):
     auc: Figure | None
 
 
-class NoiseResults(_Strict):
+class NoiseResults(ResultFile):
     """All points of a model; floor: Geant4 against Geant4."""
 
-    schema_version: Literal[1] = Field(default=1, alias="schema")
+    HOLDS = "shots and noise"
+    AGAIN = "run it again"
+
     model: str
     repeats: int
     log_likelihood: float
     floor_auc: Figure | None
     points: tuple[PointResults, ...]
-
-    def to_json(self) -> str:
-        """Return the results as JSON; the same results give the same text."""
-        return self.model_dump_json(indent=1, by_alias=True) + "\n"
-
-    @classmethod
-    def load(cls, path: Path) -> NoiseResults:
-        """Read ``results.json``."""
-        return cls.model_validate_json(path.read_bytes())
 
     def series(self, name: str) -> list[PointResults]:
         """Return the points of a series, by value."""
