@@ -28,8 +28,15 @@ constexpr std::size_t kTileVectors = 3;
 constexpr std::size_t kTileOutputs = 4;
 constexpr std::size_t kTileVectors = 3;
 #endif
-template <std::size_t kOutputs, std::size_t kVectors, Activation kActivation>
-static void dense_tile(const float* weight, const float* bias, std::size_t n_in, const float* x,
+// Where a tile finds the weights of input k: in a panel.
+struct PanelRows {
+  const float* panel;
+
+  FASTCALOQ_MEMBER const float* row(std::size_t k) const { return panel + k * kPanel; }
+};
+
+template <std::size_t kOutputs, std::size_t kVectors, Activation kActivation, class Rows>
+static void dense_tile(const Rows weight, const float* bias, std::size_t n_in, const float* x,
                        std::size_t stride, float* y) {
   F sum[kOutputs][kVectors];
 #pragma GCC unroll 8
@@ -38,12 +45,13 @@ static void dense_tile(const float* weight, const float* bias, std::size_t n_in,
     for (std::size_t v = 0; v < kVectors; ++v) sum[o][v] = set1(bias[o]);
   }
   for (std::size_t k = 0; k < n_in; ++k) {
+    const float* row = weight.row(k);
     F input[kVectors];
 #pragma GCC unroll 8
     for (std::size_t v = 0; v < kVectors; ++v) input[v] = load(x + k * stride + v * kLanes);
 #pragma GCC unroll 8
     for (std::size_t o = 0; o < kOutputs; ++o) {
-      const F w = set1(weight[k * kPanel + o]);
+      const F w = set1(row[o]);
 #pragma GCC unroll 8
       for (std::size_t v = 0; v < kVectors; ++v) sum[o][v] = fma(w, input[v], sum[o][v]);
     }
@@ -57,39 +65,74 @@ static void dense_tile(const float* weight, const float* bias, std::size_t n_in,
   }
 }
 
+// The last outputs, fewer than a tile has: none is computed that nobody reads.
 template <std::size_t kVectors, Activation kActivation>
-static void dense_columns(const LinearView& layer, const float* x, std::size_t stride, float* y) {
-  std::size_t o = 0;
-  for (; o + kTileOutputs <= layer.n_out; o += kTileOutputs) {
-    const float* weight = layer.weight + (o / kPanel) * layer.n_in * kPanel + o % kPanel;
-    dense_tile<kTileOutputs, kVectors, kActivation>(weight, layer.bias + o, layer.n_in, x, stride,
-                                                    y + o * stride);
-  }
-  // What is left: pairs, then one (no output is computed that nobody reads).
-  for (; o + 2 <= layer.n_out; o += 2) {
-    const float* weight = layer.weight + (o / kPanel) * layer.n_in * kPanel + o % kPanel;
-    dense_tile<2, kVectors, kActivation>(weight, layer.bias + o, layer.n_in, x, stride,
-                                         y + o * stride);
-  }
-  if (o < layer.n_out) {
-    const float* weight = layer.weight + (o / kPanel) * layer.n_in * kPanel + o % kPanel;
-    dense_tile<1, kVectors, kActivation>(weight, layer.bias + o, layer.n_in, x, stride,
-                                         y + o * stride);
+static void dense_rest(std::size_t n, const PanelRows weight, const float* bias, std::size_t n_in,
+                       const float* x, std::size_t stride, float* y) {
+  switch (n) {
+    case 1:
+      return dense_tile<1, kVectors, kActivation>(weight, bias, n_in, x, stride, y);
+    case 2:
+      return dense_tile<2, kVectors, kActivation>(weight, bias, n_in, x, stride, y);
+    case 3:
+      return dense_tile<3, kVectors, kActivation>(weight, bias, n_in, x, stride, y);
+#if defined(__AVX512F__)
+    case 4:
+      return dense_tile<4, kVectors, kActivation>(weight, bias, n_in, x, stride, y);
+    case 5:
+      return dense_tile<5, kVectors, kActivation>(weight, bias, n_in, x, stride, y);
+    case 6:
+      return dense_tile<6, kVectors, kActivation>(weight, bias, n_in, x, stride, y);
+    case 7:
+      return dense_tile<7, kVectors, kActivation>(weight, bias, n_in, x, stride, y);
+#endif
+    default:
+      return;
   }
 }
 
+// Outputs from `o` on, which is 0 or at the end of a tile.
+template <std::size_t kVectors, Activation kActivation>
+static void dense_columns(const LinearView& layer, std::size_t o, const float* x,
+                          std::size_t stride, float* y) {
+  const auto rows = [&layer](std::size_t column) {
+    return PanelRows{layer.weight + (column / kPanel) * layer.n_in * kPanel + column % kPanel};
+  };
+  for (; o + kTileOutputs <= layer.n_out; o += kTileOutputs) {
+    dense_tile<kTileOutputs, kVectors, kActivation>(rows(o), layer.bias + o, layer.n_in, x, stride,
+                                                    y + o * stride);
+  }
+  dense_rest<kVectors, kActivation>(layer.n_out - o, rows(o), layer.bias + o, layer.n_in, x, stride,
+                                    y + o * stride);
+}
+
+// Vectors of a tile where so many are left: two and two of four.
+FASTCALOQ_INLINE std::size_t tile_vectors(std::size_t left) {
+  return left >= kTileVectors && left != kTileVectors + 1 ? kTileVectors : left == 1 ? 1 : 2;
+}
+
+template <Activation kActivation>
+static void dense_columns_as(const LinearView& layer, std::size_t n_vectors, std::size_t o,
+                             const float* x, std::size_t stride, float* y) {
+  switch (n_vectors) {
+    case 1:
+      return dense_columns<1, kActivation>(layer, o, x, stride, y);
+    case 2:
+      return dense_columns<2, kActivation>(layer, o, x, stride, y);
+    default:
+      return dense_columns<kTileVectors, kActivation>(layer, o, x, stride, y);
+  }
+}
+
+// The vectors from `v` on.
 template <Activation kActivation>
 static void dense_batch_as(const LinearView& layer, const float* x, std::size_t stride,
-                           std::size_t vectors, float* y) {
-  std::size_t v = 0;
-  while (vectors - v >= kTileVectors && vectors - v != kTileVectors + 1) {
-    dense_columns<kTileVectors, kActivation>(layer, x + v * kLanes, stride, y + v * kLanes);
-    v += kTileVectors;
+                           std::size_t v, std::size_t vectors, float* y) {
+  while (v < vectors) {
+    const std::size_t together = tile_vectors(vectors - v);
+    dense_columns_as<kActivation>(layer, together, 0, x + v * kLanes, stride, y + v * kLanes);
+    v += together;
   }
-  for (; vectors - v >= 2; v += 2) {  // 4 left: two and two
-    dense_columns<2, kActivation>(layer, x + v * kLanes, stride, y + v * kLanes);
-  }
-  if (v < vectors) dense_columns<1, kActivation>(layer, x + v * kLanes, stride, y + v * kLanes);
 }
 
 // x [n_in][stride], y [n_out][stride]; the first vectors * kLanes of each row are computed.
@@ -97,15 +140,15 @@ static void dense_batch(const LinearView& layer, const float* x, std::size_t str
                         std::size_t vectors, float* y) {
   switch (layer.activation) {
     case Activation::relu:
-      return dense_batch_as<Activation::relu>(layer, x, stride, vectors, y);
+      return dense_batch_as<Activation::relu>(layer, x, stride, 0, vectors, y);
     case Activation::silu:
-      return dense_batch_as<Activation::silu>(layer, x, stride, vectors, y);
+      return dense_batch_as<Activation::silu>(layer, x, stride, 0, vectors, y);
     case Activation::tanh:
-      return dense_batch_as<Activation::tanh>(layer, x, stride, vectors, y);
+      return dense_batch_as<Activation::tanh>(layer, x, stride, 0, vectors, y);
     case Activation::none:
       break;
   }
-  dense_batch_as<Activation::none>(layer, x, stride, vectors, y);
+  dense_batch_as<Activation::none>(layer, x, stride, 0, vectors, y);
 }
 
 template <std::size_t kPanels, Activation kActivation>

@@ -40,6 +40,10 @@ struct KernelTable {
   // y [n, n_out] = activation(x [n, n_in] W + bias), row by row.
   void (*linear)(const LinearView& layer, const float* x, float* y, std::size_t n);
 
+  // The same with showers side by side, as batches are drawn: shower i's number k is x[k][i], of rows
+  // of kChunk; n <= kChunk. Rows start on cache lines and may be written to their ends.
+  void (*dense)(const LinearView& layer, const float* x, float* y, std::size_t n);
+
   // Standard normal latents [n, n_latents] by Philox4x32-10 and Box-Muller:
   //   key = (seed low, seed high); counter = (stream << 24 | j / 4, particle, event low, high);
   //   latent j of a shower is normal j % 4 of its block j / 4. |latent| < 6.8. stream < 256.

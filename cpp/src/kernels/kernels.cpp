@@ -56,6 +56,10 @@ static void evaluate_kernel(MathFunction function, const float* x, float* y, std
   }
 }
 
+static void dense_kernel(const LinearView& layer, const float* x, float* y, std::size_t n) {
+  dense_batch(layer, x, kChunk, (n + kLanes - 1) / kLanes, y);
+}
+
 extern const KernelTable table;
 const KernelTable table = {FASTCALOQ_TEXT(FASTCALOQ_VARIANT),
                            sample_kernel,
@@ -63,6 +67,7 @@ const KernelTable table = {FASTCALOQ_TEXT(FASTCALOQ_VARIANT),
                            condition_kernel,
                            table_features_kernel,
                            linear_kernel,
+                           dense_kernel,
                            latents_kernel,
                            philox_kernel,
                            evaluate_kernel};

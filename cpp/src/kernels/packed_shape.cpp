@@ -135,8 +135,9 @@ void PackedShape::Storage::measure() {
                            view.n_energies + round_up(view.max_group * view.context, kPanel) +
                            view.n_layers + 2 * view.n_moments + 1 + input + view.head +
                            view.n_parameters;
-  const std::size_t batch =
-      rows * kChunk + terms + std::max({most_seen, input, view.head}) * kPanel;
+  view.max_inputs = std::max({most_seen, input, view.head});
+  const std::size_t batch = rows * kChunk + terms + view.max_inputs * kPanel +
+                            2 * (view.max_inputs + kPrefetched);  // pointers
   constexpr std::size_t n_rows = 24;  // each rounded up and followed by a panel
   const std::size_t single =
       view.n_condition + 2 * view.n_hidden + view.n_context + view.units + 2 * view.n_coordinates +

@@ -1,6 +1,6 @@
 // Showers side by side through the shape flow: group by group, every group's layers as products
 // of matrices. The weights lie in memory as the single path reads them; what a product needs is
-// first copied into one panel, which costs a few per cent of the product.
+// gathered first.
 #pragma once
 
 #include "dense.hpp"
@@ -9,12 +9,11 @@
 
 namespace fastcaloq::kernels::FASTCALOQ_VARIANT {
 
-// y = activation(x W + bias) for kPanel columns or fewer of W, which lie in columns.panel.
+// y = activation(x W + bias) for kPanel columns or fewer of W, whose rows are listed up to `end`.
 template <Activation kActivation>
-static void panel_batch(const ShapeColumns& columns, std::size_t n_in, std::size_t n_out,
-                        const float* bias, const float* x, std::size_t vectors, float* y) {
-  const LinearView layer = {n_in, n_out, columns.panel, bias, kActivation};
-  dense_batch_as<kActivation>(layer, x, kChunk, vectors, y);
+static void listed_batch(const ShapeColumns& columns, const float** end, std::size_t n_out,
+                         const float* bias, const float* x, std::size_t vectors, float* y) {
+  gathered_batch<kActivation>(columns.list, end, columns.panel, n_out, bias, x, vectors, y);
 }
 
 FASTCALOQ_INLINE std::size_t panel_width(std::size_t column, std::size_t n_out) {
@@ -30,27 +29,25 @@ static void hidden_batch(const ShapeView& shape, const ShapeColumns& columns, st
   float* h1 = columns.hidden1 + (n_condition + own) * stride;
   float* h2 = columns.hidden2 + (n_condition + own) * stride;
   for (std::size_t j = 0; j < units; j += kPanel) {
-    float* end = copy_rows(shape.weights + shape.from_condition[0], n_condition, hidden, own + j,
-                           columns.panel);
+    const float** end = list_rows(shape.weights + shape.from_condition[0], n_condition, hidden,
+                                  own + j, columns.list);
     for (std::size_t s = 0; s < g; ++s) {
       const std::size_t before = (s + 1) * units;
-      end = copy_rows(shape.weights + shape.groups[s].from_known, 2 * shape.groups[s].n_new,
+      end = list_rows(shape.weights + shape.groups[s].from_known, 2 * shape.groups[s].n_new,
                       hidden - before, own + j - before, end);
     }
-    panel_batch<Activation::silu>(columns, n_condition + 2 * shape.groups[g].known,
-                                  panel_width(j, units), shape.bias[0] + own + j, columns.known,
-                                  vectors, h1 + j * stride);
+    listed_batch<Activation::silu>(columns, end, panel_width(j, units), shape.bias[0] + own + j,
+                                   columns.known, vectors, h1 + j * stride);
   }
   for (std::size_t j = 0; j < units; j += kPanel) {
-    float* end = copy_rows(shape.weights + shape.from_condition[1], n_condition, hidden, own + j,
-                           columns.panel);
+    const float** end = list_rows(shape.weights + shape.from_condition[1], n_condition, hidden,
+                                  own + j, columns.list);
     for (std::size_t s = 0; s <= g; ++s) {
-      end = copy_rows(shape.weights + shape.groups[s].from_hidden1, units, hidden - s * units,
+      end = list_rows(shape.weights + shape.groups[s].from_hidden1, units, hidden - s * units,
                       own + j - s * units, end);
     }
-    panel_batch<Activation::silu>(columns, n_condition + own + units, panel_width(j, units),
-                                  shape.bias[1] + own + j, columns.hidden1, vectors,
-                                  h2 + j * stride);
+    listed_batch<Activation::silu>(columns, end, panel_width(j, units), shape.bias[1] + own + j,
+                                   columns.hidden1, vectors, h2 + j * stride);
   }
   for (std::size_t j = 0; j < units; ++j) {
     for (std::size_t i = 0; i < vectors * kLanes; i += kLanes) {
@@ -66,16 +63,15 @@ static void context_batch(const ShapeView& shape, const ShapeColumns& columns, s
   const std::size_t width = group.size * shape.context;
   for (std::size_t j = 0; j < width; j += kPanel) {
     const std::size_t column = group.context + j;
-    float* end = copy_panels(shape.weights + shape.from_condition[2], shape.n_condition,
-                             shape.n_context, column, columns.panel);
+    const float** end = list_panels(shape.weights + shape.from_condition[2], shape.n_condition,
+                                    shape.n_context, column, columns.list);
     for (std::size_t s = 0; s <= g; ++s) {
       const ShapeGroupView& from = shape.groups[s];
-      end = copy_panels(shape.weights + from.from_hidden2, shape.units,
+      end = list_panels(shape.weights + from.from_hidden2, shape.units,
                         shape.n_context - from.context, column - from.context, end);
     }
-    panel_batch<Activation::none>(columns, shape.n_condition + (g + 1) * shape.units,
-                                  panel_width(j, width), shape.bias[2] + column, columns.hidden2,
-                                  vectors, columns.context + j * kChunk);
+    listed_batch<Activation::none>(columns, end, panel_width(j, width), shape.bias[2] + column,
+                                   columns.hidden2, vectors, columns.context + j * kChunk);
   }
 }
 
@@ -108,14 +104,14 @@ static void head_batch(const ShapeView& shape, const ShapeColumns& columns, std:
   const float* second = first + n_in * head;
   const float* bias = shape.head_bias + (group.first + index) * (head + parameters);
   for (std::size_t j = 0; j < head; j += kPanel) {
-    copy_rows(first, n_in, head, j, columns.panel);
-    panel_batch<Activation::silu>(columns, n_in, panel_width(j, head), bias + j, columns.input,
-                                  vectors, columns.head + j * stride);
+    const float** end = list_rows(first, n_in, head, j, columns.list);
+    listed_batch<Activation::silu>(columns, end, panel_width(j, head), bias + j, columns.input,
+                                   vectors, columns.head + j * stride);
   }
   for (std::size_t j = 0; j < parameters; j += kPanel) {
-    copy_rows(second, head, parameters, j, columns.panel);
-    panel_batch<Activation::none>(columns, head, panel_width(j, parameters), bias + head + j,
-                                  columns.head, vectors, columns.theta + j * stride);
+    const float** end = list_rows(second, head, parameters, j, columns.list);
+    listed_batch<Activation::none>(columns, end, panel_width(j, parameters), bias + head + j,
+                                   columns.head, vectors, columns.theta + j * stride);
   }
 }
 

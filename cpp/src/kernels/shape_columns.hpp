@@ -6,7 +6,7 @@
 
 namespace fastcaloq::kernels::FASTCALOQ_VARIANT {
 
-// Scratch of a chunk: rows of kChunk showers, and one panel of weights.
+// Scratch of a chunk: rows of kChunk showers, and what a product needs of the weights.
 struct ShapeColumns {
   float* known;    // [n_condition + 2 n_known + 1], the condition, the known values, a zero
   float* hidden1;  // [n_condition + n_hidden]
@@ -19,8 +19,9 @@ struct ShapeColumns {
   float* input;    // [context + kLocal]
   float* head;     // [head]
   float* theta;    // [n_parameters]
-  float* panel;    // [n_condition + max(n_known, n_hidden, ...)][kPanel]
-  float* terms;    // [2 * bins * kPanel]
+  float* panel;    // [n_condition + max(2 n_known, n_hidden, ...)][kPanel], weights of a product
+  const float** list;  // [.. + kPrefetched], and where they lie
+  float* terms;        // [2 * bins * kPanel]
 };
 
 static ShapeColumns shape_columns(const ShapeView& shape, float* scratch) {
@@ -44,6 +45,7 @@ static ShapeColumns shape_columns(const ShapeView& shape, float* scratch) {
   c.theta = take(shape.n_parameters);
   c.terms = scratch;
   c.panel = c.terms + 2 * shape.spline.bins * kPanel;
+  c.list = reinterpret_cast<const float**>(c.panel + shape.max_inputs * kPanel);
   return c;
 }
 

@@ -28,6 +28,10 @@ inline constexpr float kLeastEnergy = 1e-9f;
 // Inputs whose weights lie side by side, see ShapeView::weights.
 inline constexpr std::size_t kSlice = 8;
 
+// Rows of weights that the batch path asks for before it needs them: a row takes some ten cycles to use
+// and some 200 to come from the third-level cache.
+inline constexpr std::size_t kPrefetched = 32;
+
 // A coordinate draws x of the energy in row `total`: x goes to row `taken`, the rest to row `left`.
 struct ShapeCoordinateView {
   std::uint32_t total = 0;
@@ -83,6 +87,7 @@ struct ShapeView {
   std::size_t n_context = 0;  // context columns of all groups, each group's rounded up to kPanel
   std::size_t head = 0;
   std::size_t n_parameters = 0;                      // 4 + 3 bins - 1
+  std::size_t max_inputs = 0;                        // of any product of matrices
   std::size_t max_group = 0;                         // coordinates of the largest group
   std::size_t max_new = 0;                           // values that a group reveals at most
   const ShapeCoordinateView* coordinates = nullptr;  // [C]

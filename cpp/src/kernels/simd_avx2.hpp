@@ -9,6 +9,7 @@
 namespace fastcaloq::kernels::FASTCALOQ_VARIANT {
 
 #define FASTCALOQ_INLINE static inline __attribute__((always_inline))
+#define FASTCALOQ_MEMBER inline __attribute__((always_inline))
 
 constexpr std::size_t kLanes = 8;
 

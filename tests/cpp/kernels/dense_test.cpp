@@ -46,6 +46,26 @@ TEST_P(DenseTest, LinearEqualsItsDefinition) {
   }
 }
 
+// The law of dense.hpp: a shower's bits do not depend on how many are computed with it.
+TEST_P(DenseTest, ShowersSideBySideHaveTheSameBits) {
+  RandomFlow random(12);
+  for (const std::size_t n_out : std::initializer_list<std::size_t>{1, 5, 16, 17, 23, 64}) {
+    const std::size_t n_in = 33;
+    const PackedMlp mlp({random.layer(n_in, n_out, 1.0)}, Activation::silu, Activation::silu);
+    for (const std::size_t n : std::initializer_list<std::size_t>{1, 16, 40, kChunk}) {
+      Workspace x(n_in * kChunk), y(n_out * kChunk);
+      std::vector<float> row(n_in), alone(n_out);
+      for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(random.normal());
+      table().dense(mlp.layers()[0], x.data(), y.data(), n);
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t k = 0; k < n_in; ++k) row[k] = x.data()[k * kChunk + i];
+        table().linear(mlp.layers()[0], row.data(), alone.data(), 1);
+        for (std::size_t o = 0; o < n_out; ++o) ASSERT_EQ(y.data()[o * kChunk + i], alone[o]);
+      }
+    }
+  }
+}
+
 FASTCALOQ_ON_EVERY_SET(DenseTest);
 
 }  // namespace
