@@ -30,11 +30,19 @@ std::size_t first_bad_row(const float* energies, std::size_t n, std::size_t widt
   return no_row;
 }
 
-/// Rows of one piece of work, and how many threads share the batch. A thread takes about 30 us to
-/// start, as long as drawing a few dozen layer energies or one whole shower.
+/// How a batch is cut, and how many threads share the pieces: `n_whole` of `rows` rows, then smaller
+/// ones. A thread takes about 30 us to start, as long as drawing a few dozen layer energies or one
+/// whole shower.
 struct Division {
   std::size_t rows = 0;
+  std::size_t n_whole = 0;
+  std::size_t rest = 0;  ///< rows of a piece behind the whole ones
   std::size_t n_workers = 0;
+
+  /// First row of a piece.
+  std::size_t start(std::size_t piece) const noexcept {
+    return piece < n_whole ? piece * rows : n_whole * rows + (piece - n_whole) * rest;
+  }
 };
 
 Division divide(std::size_t n, bool voxels, const Engine* engine, std::size_t threads) {
@@ -42,17 +50,20 @@ Division divide(std::size_t n, bool voxels, const Engine* engine, std::size_t th
   if (engine != nullptr) {
     const std::size_t rows =
         std::clamp<std::size_t>((n + threads - 1) / threads, 1, engine->chunk_rows());
-    return {rows, std::min(chunks(rows), threads)};
+    return {rows, 0, rows, std::min(chunks(rows), threads)};
   }
   if (!voxels) {
-    return {Network::chunk_rows,
+    return {Network::chunk_rows, 0, Network::chunk_rows,
             std::clamp<std::size_t>(chunks(Network::chunk_rows) / 4, 1, threads)};
   }
+  // As many whole pieces for each thread, and what is left in as many pieces as there are threads.
+  constexpr std::size_t rows = Network::voxel_rows;
   constexpr std::size_t fewest = 16;  // as many stream the weights once
-  const std::size_t share = (n + threads - 1) / threads;
-  const std::size_t rows =
-      std::clamp((share + fewest - 1) / fewest * fewest, fewest, Network::voxel_rows);
-  return {rows, std::min(chunks(rows), threads)};
+  const std::size_t n_whole = n / (rows * threads) * threads;
+  const std::size_t left = n - n_whole * rows;
+  const std::size_t share = (left + threads - 1) / threads;
+  const std::size_t rest = std::max((share + fewest - 1) / fewest * fewest, fewest);
+  return {rows, n_whole, rest, std::min(n_whole + (left + rest - 1) / rest, threads)};
 }
 
 [[noreturn]] void refuse_result(const Batch& batch, std::size_t row) {
@@ -156,15 +167,15 @@ std::size_t BatchRunner::run(Batch batch) {
   const bool voxels = batch.voxel_energy != nullptr;
   // An engine of voxels alone is not asked for energies.
   const bool by_engine = engine && (voxels || makes_all(engine.get()));
-  const auto [rows, n_workers] = divide(n, voxels, by_engine ? engine.get() : nullptr, threads);
-  const std::size_t step = rows;
-  std::atomic<std::size_t> next_row{0};
+  const Division division = divide(n, voxels, by_engine ? engine.get() : nullptr, threads);
+  const std::size_t n_workers = division.n_workers;
+  std::atomic<std::size_t> next_piece{0};
   std::atomic<std::size_t> bad_row{no_row};
   std::exception_ptr failure;  // of an engine that is not the native one
   const auto draw_rows = [&](WorkerMemory& memory) {
-    for (std::size_t start = next_row.fetch_add(step); start < n;
-         start = next_row.fetch_add(step)) {
-      const std::size_t n_here = std::min(step, n - start);
+    for (std::size_t piece = next_piece++; division.start(piece) < n; piece = next_piece++) {
+      const std::size_t start = division.start(piece);
+      const std::size_t n_here = std::min(division.start(piece + 1), n) - start;
       if (by_engine) {
         draw_with_engine(batch, start, n_here, memory);
       } else {
@@ -188,7 +199,7 @@ std::size_t BatchRunner::run(Batch batch) {
     } catch (...) {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!failure) failure = std::current_exception();
-      next_row = n;  // the others need not go on
+      next_piece = n;  // the others need not go on
     }
   };
   if (n_workers == 1) {  // no thread, and nothing allocated
