@@ -49,6 +49,9 @@ class Network {
   }
   std::size_t n_features() const noexcept { return energy_features_.n + shape_features_.n; }
   std::size_t n_layers() const noexcept { return flow_.view().n_layers; }
+  const kernels::PackedFlow& flow() const noexcept { return flow_; }
+  /// None where the model makes no voxels.
+  const std::optional<kernels::PackedShape>& shape() const noexcept { return shape_; }
   /// Latents of a shower's voxels; 0 where the model makes none.
   std::size_t n_coordinates() const noexcept { return shape_ ? shape_->view().n_coordinates : 0; }
 

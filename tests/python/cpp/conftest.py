@@ -23,7 +23,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(
         *("cmake", "-G", "Ninja", "-S", ROOT, "-B", place),
         *("-DFASTCALOQ_BUILD_TESTS=ON", "-DFASTCALOQ_WERROR=ON", "-DCMAKE_INSTALL_LIBDIR=lib"),
-        "-DFASTCALOQ_SERVED=AUTO",
+        *("-DFASTCALOQ_SERVED=AUTO", "-DFASTCALOQ_BUILD_BENCH=ON"),
         *("-DFASTCALOQ_GEANT4=ON", f"-DGeant4_DIR={stubs / 'geant4'}"),
         *("-DFASTCALOQ_FASTCALOSIM=ON", f"-DFastCaloSim_DIR={stubs / 'fastcalosim'}"),
     )
