@@ -9,6 +9,8 @@ import typer
 
 from fastcaloq_infer.cli.main import run_command
 
+_DRAWN = 50_000  # showers in a picture: twenty times the held-out ones
+
 
 def born(
     config: Annotated[Path, typer.Argument(help="The study: a YAML file.", metavar="STUDY.yaml")],
@@ -28,8 +30,9 @@ def born(
     from rich.console import Console
 
     from fastcaloq_infer.files import atomic_path, make_folder
-    from fastcaloq_infer.study.born.measure import measure
+    from fastcaloq_infer.study.born.measure import draw_samples, measure
     from fastcaloq_infer.study.born.picture import draw
+    from fastcaloq_infer.study.born.showers import SHOWN_ENERGIES, draw_showers
     from fastcaloq_infer.study.config import StudyConfig
 
     study = StudyConfig.load(config)
@@ -54,6 +57,8 @@ def born(
     with atomic_path(output / "nats.json") as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n")
     draw(results, output / "nats.png")
+    samples = draw_samples(study, runs, reference, min(draws, _DRAWN), SHOWN_ENERGIES)
+    draw_showers(samples, output / "showers.png")
     typer.echo(str(output / "nats.png"))
 
 

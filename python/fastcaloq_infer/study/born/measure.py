@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fastcaloq_infer.study.config import StudyConfig
 
-__all__ = ["measure"]
+__all__ = ["draw_samples", "measure"]
 
 _SEED = 21
 
@@ -104,6 +104,36 @@ def measure(
                 for energy, c in zip(energies, condition, strict=True)
             ],
         }
+
+
+def draw_samples(
+    config: StudyConfig, folder: Path, reference: str, draws: int, energies: tuple[float, ...]
+) -> dict[str, dict[float, NDArray[np.float64]]]:
+    """Draw layer energies (draws, L) in MeV from the flow and from the study's largest register.
+
+    The showers of the simulation that no training has seen come first; incident energies in MeV.
+    """
+    done = planned(config, folder)
+    models = [load_flow(store.fit_folder)[0] for _, store, _ in done]
+    largest = max(models, key=lambda model: model.n_bins if isinstance(model, BornModel) else 0)
+    held_out = run_showers(done[0][0]).held_out
+    eta = float(held_out.eta[0])
+    sampler = Sampler(reference)
+
+    def by_flow(energy: float) -> NDArray[np.float64]:
+        drawn = sampler.sample(energy, eta=eta, n=draws, seed=_SEED).layer_energy
+        return np.asarray(drawn, dtype=np.float64)
+
+    def by_circuit(energy: float) -> NDArray[np.float64]:
+        incident = np.full(draws, energy)
+        return FittedFlow(largest).sample(incident, np.full(draws, eta), seed=_SEED)
+
+    def held(energy: float) -> NDArray[np.float64]:
+        rows = held_out.incident_energy == energy
+        return np.asarray(held_out.layer_energy[rows], dtype=np.float64)
+
+    makers = {"Geant4": held, "flow": by_flow, "circuit, measured": by_circuit}
+    return {name: {energy: make(energy) for energy in energies} for name, make in makers.items()}
 
 
 def _drawn(

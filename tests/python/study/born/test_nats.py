@@ -109,7 +109,8 @@ def test_the_program_writes_results_and_picture(study, tmp_path) -> None:
         assert max(point["round_trip"] for point in run["reversal"]) < 1e-12
         assert run["likelihood"]["flow"] > run["likelihood"]["binned_flow"]
         assert run["likelihood"]["flow"] > run["likelihood"]["circuit"]
-    assert (tmp_path / "nats.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("nats.png", "showers.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     single = {**results, "runs": results["runs"][:1]}
     draw(single, tmp_path / "single.png")
 

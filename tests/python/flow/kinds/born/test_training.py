@@ -5,7 +5,7 @@ import torch
 import yaml
 
 from fastcaloq_infer import data
-from fastcaloq_infer.errors import FastCaloQError
+from fastcaloq_infer.errors import ConfigError, FastCaloQError
 from fastcaloq_infer.export import export_onnx
 from fastcaloq_infer.study.flow_learner import FittedFlow
 from fastcaloq_infer.training import TrainConfig, load_flow, train
@@ -84,6 +84,15 @@ def equal_bits():
         return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
     return compare
+
+
+def test_a_loss_of_drawn_showers_is_refused(config) -> None:
+    """Outcomes of a measurement have no gradient."""
+    changed = TrainConfig.from_dict(config.model_dump() | {"loss": "mmd"})
+    showers = read_training_set(changed)
+    flow = initial_flow(changed, describe(changed, showers), showers)
+    with pytest.raises(ConfigError, match="measured outcomes are discrete"):
+        Trainer(changed, flow, showers.train, showers.validation)
 
 
 def test_the_export_says_no_in_one_line(run, tmp_path) -> None:
