@@ -189,6 +189,17 @@ def test_gradients_reach_every_parameter_through_density_and_drawn_showers() -> 
         assert parameter.grad.abs().max() > 0, name
 
 
+def test_latents_far_out_have_finite_gradients() -> None:
+    # tanh rounds to 1 there, where the slope of arccos is infinite.
+    measurement = _measurement(3)
+    z = torch.tensor([[1e3, -1e3, 0.0]], dtype=torch.float64, requires_grad=True)
+    measurement.learnt_inverse(z, _normal(1, 2)).sum().backward()
+    for name, parameter in measurement.named_parameters():
+        assert parameter.grad is None or torch.isfinite(parameter.grad).all(), name
+    assert z.grad is not None
+    assert torch.isfinite(z.grad).all()
+
+
 def test_more_qubits_than_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_module, "available_memory", lambda: 10**10)
     with pytest.raises(ConfigError, match=r"45 layers need 106,\d{3},\d{3},\d{3}\.\d GB"):

@@ -29,8 +29,8 @@ class StateVectorConfig(BaseModel):
         Whether they also set a factor between the scales of encoding and reading back, which no
         unitary can do: the conditional spread is then classical.
     ``radius``
-        Length of coordinates, in standard deviations, that is encoded on the equator, halfway to
-        the pole that stands for infinity; the starting value of a trained number.
+        Length of coordinates, in standard deviations, that is encoded on the equator, halfway from
+        the origin's state to the pole that stands for infinity; where a trained number starts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,7 +36,7 @@ class SwapTestConfig(BaseModel):
     n_layers: int = Field(3, ge=1, le=64)
     scale: float = Field(3.0, gt=0)
     preparation_layers: int = Field(3, ge=1, le=64)
-    preparation_hidden: tuple[int, ...] = (16,)
+    preparation_hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = (16,)
     fidelity_weight: float = Field(1.0, ge=0)
     coupling: bool = True
     newton_steps: int = Field(40, ge=0, le=1000)

@@ -20,6 +20,7 @@ from fastcaloq_infer.flow.kinds.swap_test.preparation import InversePreparation,
 from fastcaloq_infer.flow.kinds.swap_test.register import (
     coordinates,
     expectations,
+    measured,
     prepare,
     product_states,
     signs,
@@ -127,7 +128,7 @@ class Measurement(Transform):
 
     def learnt_inverse(self, z: Tensor, context: Tensor) -> Tensor:
         """Coordinates (N, n), float64: prepare from z, act with the adjoint circuit, measure."""
-        prepared: Tensor = self.preparation(-torch.tanh(z.to(torch.float64) / self.scale), context)
+        prepared: Tensor = self.preparation(measured(z.to(torch.float64), self.scale), context)
         back = self.evolution.adjoint(prepared[:, None], self._turns(context))[:, 0]
         return coordinates(expectations(back, self._signs.to(z.device)), self.scale)
 

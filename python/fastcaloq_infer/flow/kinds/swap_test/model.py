@@ -99,13 +99,12 @@ def with_fidelity(
     return x, total, torch.stack(fidelities, dim=1)
 
 
-@torch.no_grad()
 def invert(
     blocks: Sequence[Transform], z: Tensor, context: Tensor, *, polish: bool = True
 ) -> tuple[Tensor, Tensor]:
     """Coordinates (N, L) of latents, and whether (N,) every register's inverse was found.
 
-    Without ``polish`` the learnt inverses are taken as they are.
+    Without ``polish`` the learnt inverses are taken as they are, and have gradients.
     """
     found = torch.ones(len(z), dtype=torch.bool, device=z.device)
     for block in reversed(blocks):
@@ -164,20 +163,22 @@ class SwapTestFlow(EnergyFlow):
         ModelError
             Latents of a shower have no inverse after many draws.
         """
-        if torch.is_grad_enabled():
-            return super().draw_coordinates(condition, generator)
         blocks, context = self.coupling_blocks, self._context(condition)
-        x = torch.zeros((len(condition), self.n_layers), dtype=condition.dtype)
-        x = x.to(condition.device)
-        open_rows = torch.arange(len(condition), device=condition.device)
-        for _ in range(_REDRAWS):
-            z = torch.randn(
-                (len(open_rows), self.n_layers),
+
+        def latents(rows: int) -> Tensor:
+            return torch.randn(
+                (rows, self.n_layers),
                 generator=generator,
                 dtype=condition.dtype,
                 device=condition.device,
             )
-            drawn, found = invert(blocks, z, context[open_rows])
+
+        if torch.is_grad_enabled():
+            return invert(blocks, latents(len(condition)), context, polish=False)[0]
+        x = context.new_zeros((len(condition), self.n_layers))
+        open_rows = torch.arange(len(condition), device=condition.device)
+        for _ in range(_REDRAWS):
+            drawn, found = invert(blocks, latents(len(open_rows)), context[open_rows])
             x[open_rows[found]] = drawn[found]
             open_rows = open_rows[~found]
             if not len(open_rows):

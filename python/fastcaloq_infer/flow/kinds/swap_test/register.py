@@ -11,9 +11,10 @@ from fastcaloq_infer.quantum.gates import parity_signs
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["coordinates", "expectations", "prepare", "product_states", "signs"]
+__all__ = ["coordinates", "expectations", "measured", "prepare", "product_states", "signs"]
 
-_LARGEST = 1.0 - 1e-15  # |<Z>| of a measured value: rounding may put it at 1
+#: Of |<Z>|: rounding may put it at 1, where neither atanh nor the slope of arccos is finite.
+_LARGEST = 1.0 - 1e-15
 
 
 def prepare(x: Tensor, scale: float) -> tuple[Tensor, Tensor]:
@@ -58,3 +59,8 @@ def expectations(states: Tensor, eigenvalues: Tensor) -> Tensor:
 def coordinates(values: Tensor, scale: float) -> Tensor:
     """Undo :func:`prepare` on measured values: -scale * atanh(<Z>)."""
     return -scale * torch.atanh(values)
+
+
+def measured(x: Tensor, scale: float) -> Tensor:
+    """Undo :func:`coordinates`: the values <Z> = -tanh(x / scale)."""
+    return -torch.tanh(x / scale).clamp(-_LARGEST, _LARGEST)
