@@ -56,13 +56,16 @@ Division divide(std::size_t n, bool voxels, const Engine* engine, std::size_t th
     return {Network::chunk_rows, 0, Network::chunk_rows,
             std::clamp<std::size_t>(chunks(Network::chunk_rows) / 4, 1, threads)};
   }
-  // As many whole pieces for each thread, and what is left in as many pieces as there are threads.
+  // As many whole pieces for each thread; both of its last two are of one size: 32 showers take more
+  // than half as long as 96, for the weights have to be read all the same.
   constexpr std::size_t rows = Network::voxel_rows;
   constexpr std::size_t fewest = 16;  // as many stream the weights once
-  const std::size_t n_whole = n / (rows * threads) * threads;
+  const std::size_t pieces = ((n + threads - 1) / threads + rows - 1) / rows;  // of one thread
+  const std::size_t n_last = std::min<std::size_t>(pieces, 2);
+  const std::size_t n_whole = (pieces - n_last) * threads;
   const std::size_t left = n - n_whole * rows;
-  const std::size_t share = (left + threads - 1) / threads;
-  const std::size_t rest = std::max((share + fewest - 1) / fewest * fewest, fewest);
+  const std::size_t share = (left + n_last * threads - 1) / (n_last * threads);
+  const std::size_t rest = (share + fewest - 1) / fewest * fewest;
   return {rows, n_whole, rest, std::min(n_whole + (left + rest - 1) / rest, threads)};
 }
 
