@@ -203,8 +203,7 @@ class Trainer:
         )
         self._losses = []
         if self.history.add(record):
-            state = self.ema.model.flow.state_dict()
-            self.best = {name: tensor.clone() for name, tensor in state.items()}
+            self.best = {k: v.clone() for k, v in self.ema.model.flow.state_dict().items()}
 
     @torch.no_grad()
     def validation_nll(self) -> float:
@@ -213,8 +212,7 @@ class Trainer:
         at_once = self._objective.rows_at_once
         for start in range(0, rows, at_once):
             chunk = [tensor[start : start + at_once] for tensor in self._validation]
-            part = own_part(self.fabric, chunk)
-            total += float(self.ema.model.nll(*part).double().sum())
+            total += float(self.ema.model.nll(*own_part(self.fabric, chunk)).double().sum())
         return sum_over_processes(self.fabric, total) / rows
 
     def state_dict(self) -> dict[str, Any]:
