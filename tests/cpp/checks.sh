@@ -25,11 +25,13 @@ if ! tests/cpp/fuzz/can_fuzz.sh; then
   compiler=c++
 fi
 
-configure() { # FOLDER SANITIZERS FUZZER
-  cmake -G Ninja -S . -B "$build/$1" -DCMAKE_CXX_COMPILER=$compiler -DCMAKE_BUILD_TYPE=Debug \
-    -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DFASTCALOQ_SANITIZE="$2" \
-    -DFASTCALOQ_BUILD_FUZZERS="$3" -DFASTCALOQ_BUILD_TESTS=ON -DFASTCALOQ_WERROR=ON \
-    -DFASTCALOQ_SERVED=AUTO >"$build/$1.log" || { cat "$build/$1.log"; return 1; }
+configure() { # FOLDER SANITIZERS FUZZER [MORE...]
+  local folder=$1 sanitizers=$2 fuzzers=$3
+  shift 3
+  cmake -G Ninja -S . -B "$build/$folder" -DCMAKE_CXX_COMPILER=$compiler -DCMAKE_BUILD_TYPE=Debug \
+    -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DFASTCALOQ_SANITIZE="$sanitizers" \
+    -DFASTCALOQ_BUILD_FUZZERS="$fuzzers" -DFASTCALOQ_BUILD_TESTS=ON -DFASTCALOQ_WERROR=ON \
+    -DFASTCALOQ_SERVED=AUTO "$@" >"$build/$folder.log" || { cat "$build/$folder.log"; return 1; }
 }
 
 compile() { # FOLDER TARGETS: those of them that this configuration has
@@ -53,7 +55,12 @@ test_all() { # FOLDER [COMMAND...]: runs its test programs, by a command if one 
 }
 
 mkdir -p "$build"
-if wanted tidy || wanted address || wanted fuzz; then configure address address,undefined $fuzzer; fi
+if wanted tidy || wanted address || wanted fuzz; then
+  bash tests/get_onnxruntime.sh "$build/onnxruntime" >/dev/null || echo "its engine is left out"
+  configure address address,undefined $fuzzer -DFASTCALOQ_BUILD_BENCH=ON \
+    -DFASTCALOQ_ONNXRUNTIME=AUTO -DONNXRUNTIME_ROOT="$build/onnxruntime" \
+    -DPython_EXECUTABLE="$(command -v python)"
+fi
 
 if wanted tidy; then
   echo "-- clang-tidy"
@@ -78,7 +85,8 @@ fi
 if wanted address; then
   echo "-- with the address and undefined-behaviour sanitizers"
   compile address fastcaloq_tests simulation_tests simulation_allocation_test \
-    destruction_order_test kernels_test kernels_allocation_test served_tests fuzz_target_test
+    destruction_order_test kernels_test kernels_allocation_test served_tests \
+    fuzz_target_test
   test_all address
 fi
 
