@@ -66,7 +66,9 @@ def _panel(
         axes.axhline(results.floor_auc.mean, color=GEANT4_LINE, linewidth=0.9, linestyle=":")
     elif name == "layer_distance":
         axes.axhline(1.0, color=GEANT4_LINE, linewidth=0.9, linestyle=":")
-    axes.plot([], [], color=GEANT4_LINE, linewidth=0.9, linestyle=":", label="Geant4 and Geant4")
+    axes.plot(
+        [], [], color=GEANT4_LINE, linewidth=0.9, linestyle=":", label="Geant4 against Geant4"
+    )
     for number, (key, title) in enumerate(series):
         points = results.series(key)
         figures = [getattr(point, name) for point in points]
