@@ -68,7 +68,7 @@ class Snapshot:
             latents = model.forward(energies, incident, etas, noise)[0]
         states = np.zeros((0, 1), dtype=np.complex64)
         if isinstance(conditioner, QuantumConditioner):
-            states = circuit_states(conditioner.circuit, c).astype(np.complex64)
+            states = circuit_states(conditioner.contracted, c).astype(np.complex64)
         return cls(
             step=step,
             latents=latents.float().numpy(),
