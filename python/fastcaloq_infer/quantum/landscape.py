@@ -45,8 +45,9 @@ def gradient_variances(
 ) -> Iterator[tuple[int, float, float]]:
     """Variance of d<Z_0>/d(angle) against the number of qubits (barren plateaus).
 
-    McClean et al., Nature Commun. 9 (2018) 4812: of circuits deep enough to look random it falls
-    like 2**-n at least. All angles are uniform; the variance is averaged over the layers' angles.
+    McClean et al., Nature Communications 9 (2018) 4812: of circuits deep enough to look random it
+    falls like 2**-n at least. All angles are uniform; the variance is averaged over the layers'
+    angles.
 
     Yields
     ------
