@@ -21,6 +21,7 @@ def _place(item: pytest.Item) -> tuple[str, ...]:
     return item.path.relative_to(TESTS).parts
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a module, or a folder, on one worker; long ones first."""
     for item in items:
